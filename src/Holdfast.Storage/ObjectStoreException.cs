@@ -1,0 +1,18 @@
+using Holdfast.Log;
+
+namespace Holdfast.Storage;
+
+/// <summary>A store refused or did not answer.</summary>
+public sealed class ObjectStoreException : HoldfastException
+{
+    /// <summary>Makes the error of one failed request.</summary>
+    /// <param name="message">The object or store, and what is wrong.</param>
+    /// <param name="isRetriable">Whether the same request may succeed later.</param>
+    /// <param name="hint">What the user can do.</param>
+    /// <param name="inner">The failure below.</param>
+    public ObjectStoreException(string message, bool isRetriable, string? hint = null, Exception? inner = null)
+        : base((inner as HoldfastException)?.Kind ?? ErrorKind.Failed, message, hint, inner) => IsRetriable = isRetriable;
+
+    /// <summary>Whether the same request may succeed later.</summary>
+    public bool IsRetriable { get; }
+}
