@@ -1,9 +1,11 @@
+using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Holdfast.Log;
 
-/// <summary>CRC-32C (Castagnoli, as in iSCSI, RFC 3720 appendix B.4), by the processor's instruction where it has one.</summary>
+/// <summary>CRC-32C (Castagnoli, as in iSCSI, RFC 3720 appendix B.4).</summary>
+/// <remarks>By the processor's instruction where it has one.</remarks>
 public static class Crc32C
 {
     /// <summary>The checksum of <paramref name="source"/>.</summary>
@@ -18,7 +20,8 @@ public static class Crc32C
         ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(source);
         foreach (ulong word in words)
         {
-            state = BitOperations.Crc32C(state, BitConverter.IsLittleEndian ? word : BinaryPrimitivesReverse(word));
+            state = BitOperations.Crc32C(
+                state, BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word));
         }
 
         foreach (byte rest in source[(words.Length * sizeof(ulong))..])
@@ -28,6 +31,4 @@ public static class Crc32C
 
         return ~state;
     }
-
-    private static ulong BinaryPrimitivesReverse(ulong word) => System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(word);
 }

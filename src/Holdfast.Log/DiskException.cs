@@ -21,6 +21,7 @@ public sealed class DiskException : HoldfastException
     {
         Errno = errno;
         Path = path;
+        Reason = $"{call}: {Describe(errno)}";
     }
 
     /// <summary>The kernel's error number.</summary>
@@ -28,6 +29,9 @@ public sealed class DiskException : HoldfastException
 
     /// <summary>What the failed call was applied to.</summary>
     public string Path { get; }
+
+    /// <summary>The message without the path: for errors that name the thing in their own words.</summary>
+    public string Reason { get; }
 
     private static string Describe(int errno) => errno switch
     {

@@ -1,6 +1,8 @@
 namespace Holdfast.Log;
 
-/// <summary>The world failed us: disk, network, damage, wrong key. Ordinary outcomes are return values instead.</summary>
+/// <summary>
+/// The world failed us: disk, network, damage, wrong key. Ordinary outcomes are return values instead.
+/// </summary>
 /// <remarks>
 /// <see cref="Exception.Message"/> reads <c>thing: what is wrong, found and expected</c> in one line, without a full
 /// stop; <see cref="Hint"/> says what to do. Nothing parses either: callers branch on <see cref="Kind"/>.

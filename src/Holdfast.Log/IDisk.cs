@@ -12,29 +12,38 @@ namespace Holdfast.Log;
 /// </remarks>
 public interface IDisk
 {
-    /// <summary>Opens an existing file; null when there is none.</summary>
+    /// <summary>
+    /// How the names of files begin that stand in for unnamed ones where the file system has none. A crash may leave
+    /// some behind; whoever owns the directory ignores them and removes old ones.
+    /// </summary>
+    const string StagingPrefix = ".staging-";
+
+    /// <summary>Opens an existing file; null when there is none (a directory is no file).</summary>
     IDiskFile? TryOpen(string path, DiskAccess access);
 
     /// <summary>
-    /// Makes a file that has no name yet, on the file system of <paramref name="directory"/>. It vanishes when it is
-    /// disposed, or the power fails, before <see cref="TryPublish"/>.
+    /// Makes a file that has no name yet, on the file system of <paramref name="directory"/>, which must exist. It
+    /// vanishes when it is disposed, or the power fails, before <see cref="TryPublish"/>.
     /// </summary>
     IDiskFile CreateUnnamed(string directory);
 
     /// <summary>Gives an unnamed file its name, in one step, unless the name is taken.</summary>
+    /// <param name="file">From <see cref="CreateUnnamed"/> of the directory that <paramref name="path"/> lies in; not
+    /// published before. Sync it first, or the name may come to stand for partial content.</param>
+    /// <param name="path">Its name from now on.</param>
     /// <returns>False when something has that name already; the file then stays unnamed.</returns>
     bool TryPublish(IDiskFile file, string path);
 
-    /// <summary>Renames a file, replacing what has the new name, in one step.</summary>
+    /// <summary>Renames a file, replacing a file that has the new name, in one step.</summary>
     void Rename(string from, string to);
 
-    /// <summary>Removes a file's name; false when there is none.</summary>
+    /// <summary>Removes a file's name; false when there is none (a directory is no file).</summary>
     bool TryDelete(string path);
 
-    /// <summary>Makes a directory; false when it exists. Its parent must exist.</summary>
+    /// <summary>Makes a directory; false when something has that name. Its parent must exist.</summary>
     bool TryCreateDirectory(string path);
 
-    /// <summary>Removes an empty directory; false when it is absent or not empty.</summary>
+    /// <summary>Removes an empty directory; false when it is absent, not empty or a file.</summary>
     bool TryDeleteDirectory(string path);
 
     /// <summary>Makes the names in a directory durable as they are now.</summary>

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Holdfast.Log;
 
-/// <summary>The seam to randomness: keys, nonces and names are drawn from it, so that a test can repeat a run.</summary>
+/// <summary>
+/// The seam to randomness: keys, nonces and names are drawn from it, so that a test can repeat a run.
+/// </summary>
 public interface IEntropy
 {
     /// <summary>Fills <paramref name="target"/> with unpredictable bytes. May be called from any thread.</summary>

@@ -1,0 +1,268 @@
+namespace Holdfast.Log.Tests.Disks;
+
+/// <summary>What every <see cref="IDisk"/> must do while the power is on.</summary>
+public abstract class DiskContract
+{
+    private const int NoEntry = 2;
+    private const int NotDirectory = 20;
+
+    protected abstract IDisk Disk { get; }
+
+    /// <summary>An empty directory.</summary>
+    protected abstract string Root { get; }
+
+    [Fact]
+    public void WhatIsAbsentIsNoError()
+    {
+        Assert.Null(Disk.TryOpen($"{Root}/x", DiskAccess.Read));
+        Assert.Null(Disk.TryOpen($"{Root}/no/x", DiskAccess.ReadWrite));
+        Assert.Null(Disk.TryStat($"{Root}/x"));
+        Assert.Null(Disk.TryStat($"{Root}/no/x"));
+        Assert.Null(Disk.TryList($"{Root}/no"));
+        Assert.False(Disk.TryDelete($"{Root}/x"));
+        Assert.False(Disk.TryDelete($"{Root}/no/x"));
+        Assert.False(Disk.TryDeleteDirectory($"{Root}/no"));
+    }
+
+    [Fact]
+    public void AMissingParentIsAnError()
+    {
+        AssertErrno(NoEntry, () => Disk.CreateUnnamed($"{Root}/no").Dispose());
+        AssertErrno(NoEntry, () => Disk.TryCreateDirectory($"{Root}/no/x"));
+        AssertErrno(NoEntry, () => Disk.SyncDirectory($"{Root}/no"));
+        AssertErrno(NoEntry, () => Disk.Rename($"{Root}/x", $"{Root}/y"));
+        using IDiskFile file = Disk.CreateUnnamed(Root);
+        AssertErrno(NoEntry, () => Disk.TryPublish(file, $"{Root}/no/x"));
+        Assert.True(Disk.TryPublish(file, $"{Root}/x"));
+    }
+
+    [Fact]
+    public void AFileIsNoDirectoryAndADirectoryNoFile()
+    {
+        Publish($"{Root}/file", "content"u8);
+        Disk.TryCreateDirectory($"{Root}/folder");
+
+        Assert.Null(Disk.TryList($"{Root}/file"));
+        Assert.False(Disk.TryDeleteDirectory($"{Root}/file"));
+        AssertErrno(NotDirectory, () => Disk.CreateUnnamed($"{Root}/file").Dispose());
+        AssertErrno(NotDirectory, () => Disk.SyncDirectory($"{Root}/file"));
+        AssertErrno(NotDirectory, () => Disk.TryCreateDirectory($"{Root}/file/x"));
+        Assert.Null(Disk.TryOpen($"{Root}/file/x", DiskAccess.Read));
+        Assert.Null(Disk.TryStat($"{Root}/file/x"));
+        Assert.Null(Disk.TryOpen($"{Root}/folder", DiskAccess.Read));
+        Assert.Null(Disk.TryOpen($"{Root}/folder", DiskAccess.ReadWrite));
+        Assert.False(Disk.TryDelete($"{Root}/folder"));
+        Assert.True(Disk.TryStat($"{Root}/folder")!.Value.IsDirectory);
+        Assert.False(Disk.TryStat($"{Root}/file")!.Value.IsDirectory);
+    }
+
+    [Fact]
+    public void AnUnnamedFileIsInvisibleUntilItIsPublished()
+    {
+        using IDiskFile file = Disk.CreateUnnamed(Root);
+        file.Write(0, "hello"u8);
+        file.Sync();
+        Assert.DoesNotContain(
+            Disk.TryList(Root)!, e => !e.Name.StartsWith(IDisk.StagingPrefix, StringComparison.Ordinal));
+
+        Assert.True(Disk.TryPublish(file, $"{Root}/name"));
+
+        Assert.Equal([new DiskEntry("name", IsDirectory: false)], Disk.TryList(Root)!);
+        Assert.Equal("hello"u8, Content($"{Root}/name"));
+        file.Write(5, " again"u8);
+        Assert.Equal("hello again"u8, Content($"{Root}/name"));
+        Assert.Throws<ArgumentException>(() => Disk.TryPublish(file, $"{Root}/other"));
+    }
+
+    [Fact]
+    public void AnUnnamedFileThatIsNotPublishedVanishes()
+    {
+        Disk.CreateUnnamed(Root).Dispose();
+
+        Assert.Empty(Disk.TryList(Root)!);
+    }
+
+    [Fact]
+    public void PublishingNeverReplaces()
+    {
+        Publish($"{Root}/name", "first"u8);
+        Disk.TryCreateDirectory($"{Root}/folder");
+        using IDiskFile second = Disk.CreateUnnamed(Root);
+        second.Write(0, "second"u8);
+
+        Assert.False(Disk.TryPublish(second, $"{Root}/name"));
+        Assert.False(Disk.TryPublish(second, $"{Root}/folder"));
+
+        Assert.Equal("first"u8, Content($"{Root}/name"));
+        Assert.True(Disk.TryPublish(second, $"{Root}/other"));
+        Assert.Equal("second"u8, Content($"{Root}/other"));
+    }
+
+    [Fact]
+    public void ReadsAndWritesArePositional()
+    {
+        using IDiskFile file = Disk.CreateUnnamed(Root);
+        file.Write(1000, "end"u8);
+        file.Write(0, "start"u8);
+        file.Write(0, []);
+
+        Assert.Equal(1003, file.Length);
+        byte[] target = new byte[10];
+        Assert.Equal(10, file.Read(995, new byte[10].AsSpan()) + 2);
+        Assert.Equal(3, file.Read(1000, target));
+        Assert.Equal("end"u8, target.AsSpan(0, 3));
+        Assert.Equal(0, file.Read(1003, target));
+        Assert.Equal(0, file.Read(5000, target));
+        Assert.Equal(10, file.Read(3, target));
+        Assert.Equal([(byte)'r', (byte)'t', 0, 0, 0, 0, 0, 0, 0, 0], target);
+        Assert.Equal(0, file.Read(0, []));
+    }
+
+    [Fact]
+    public void SetLengthCutsAndExtendsWithZeros()
+    {
+        using IDiskFile file = Disk.CreateUnnamed(Root);
+        file.Write(0, "123456789"u8);
+        file.SetLength(4);
+        Assert.Equal(4, file.Length);
+        file.SetLength(6);
+        byte[] target = new byte[9];
+        Assert.Equal(6, file.Read(0, target));
+        Assert.Equal("1234\0\0\0\0\0"u8, target);
+    }
+
+    [Fact]
+    public void AReadOnlyFileRefusesWritesAndHasASync()
+    {
+        Publish($"{Root}/name", "content"u8);
+        using IDiskFile file = Disk.TryOpen($"{Root}/name", DiskAccess.Read)!;
+
+        AssertErrno(9, () => file.Write(0, "x"u8));
+        AssertErrno(22, () => file.SetLength(0));
+        file.Sync();
+        Assert.Throws<ArgumentException>(() => Disk.TryPublish(file, $"{Root}/other"));
+        Assert.Equal("content"u8, Content($"{Root}/name"));
+    }
+
+    [Fact]
+    public void RenameReplacesAFile()
+    {
+        Publish($"{Root}/a", "a"u8);
+        Publish($"{Root}/b", "b"u8);
+        Disk.TryCreateDirectory($"{Root}/folder");
+        using IDiskFile replaced = Disk.TryOpen($"{Root}/b", DiskAccess.Read)!;
+
+        Disk.Rename($"{Root}/a", $"{Root}/b");
+        Assert.Equal("a"u8, Content($"{Root}/b"));
+        Assert.Null(Disk.TryStat($"{Root}/a"));
+        Disk.Rename($"{Root}/b", $"{Root}/b");
+        Disk.Rename($"{Root}/b", $"{Root}/folder/b");
+        AssertErrno(39, () => Disk.Rename($"{Root}/folder/b", $"{Root}/folder"));
+        Disk.TryCreateDirectory($"{Root}/other");
+        AssertErrno(21, () => Disk.Rename($"{Root}/folder/b", $"{Root}/other"));
+
+        Assert.Equal("a"u8, Content($"{Root}/folder/b"));
+        byte[] target = new byte[1];
+        Assert.Equal(1, replaced.Read(0, target));
+        Assert.Equal("b"u8, target);
+    }
+
+    [Fact]
+    public void DirectoriesAreMadeAndRemovedOnce()
+    {
+        Assert.True(Disk.TryCreateDirectory($"{Root}/d"));
+        Assert.False(Disk.TryCreateDirectory($"{Root}/d"));
+        Publish($"{Root}/d/f", "x"u8);
+        Assert.False(Disk.TryCreateDirectory($"{Root}/d/f"));
+        Assert.False(Disk.TryDeleteDirectory($"{Root}/d"));
+        Assert.True(Disk.TryDelete($"{Root}/d/f"));
+        Assert.False(Disk.TryDelete($"{Root}/d/f"));
+        Disk.SyncDirectory($"{Root}/d");
+        Assert.True(Disk.TryDeleteDirectory($"{Root}/d"));
+        Assert.False(Disk.TryDeleteDirectory($"{Root}/d"));
+    }
+
+    [Fact]
+    public void ADisposedFileRefusesEverything()
+    {
+        IDiskFile file = Disk.CreateUnnamed(Root);
+        file.Dispose();
+        file.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => file.Length);
+        Assert.Throws<ObjectDisposedException>(() => file.Read(0, new byte[1]));
+        Assert.Throws<ObjectDisposedException>(() => file.Write(0, new byte[1]));
+        Assert.Throws<ObjectDisposedException>(() => file.SetLength(1));
+        Assert.Throws<ObjectDisposedException>(file.Sync);
+        Assert.Throws<ObjectDisposedException>(() => Disk.TryPublish(file, $"{Root}/x"));
+    }
+
+    [Fact]
+    public void AnotherDisksFileIsRefused()
+    {
+        using var file = new ForeignFile();
+        Assert.Throws<ArgumentException>(() => Disk.TryPublish(file, $"{Root}/x"));
+    }
+
+    [Fact]
+    public void OfConcurrentPublishesOneWins()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            int winners = 0;
+            Parallel.For(0, 8, _ =>
+            {
+                using IDiskFile file = Disk.CreateUnnamed(Root);
+                if (Disk.TryPublish(file, $"{Root}/{round}")) Interlocked.Increment(ref winners);
+            });
+            Assert.Equal(1, winners);
+        }
+
+        Assert.Equal(20, Disk.TryList(Root)!.Count);
+    }
+
+    protected void Publish(string path, ReadOnlySpan<byte> content)
+    {
+        using IDiskFile file = Disk.CreateUnnamed(path[..path.LastIndexOf('/')]);
+        file.Write(0, content);
+        file.Sync();
+        Assert.True(Disk.TryPublish(file, path));
+    }
+
+    protected byte[] Content(string path)
+    {
+        using IDiskFile file = Disk.TryOpen(path, DiskAccess.Read)!;
+        byte[] content = new byte[file.Length];
+        Assert.Equal(content.Length, file.Read(0, content));
+        return content;
+    }
+
+    private static void AssertErrno(int errno, Action action)
+    {
+        DiskException error = Assert.Throws<DiskException>(action);
+        Assert.True(error.Errno == errno, $"{error.Message}, expected {errno}");
+    }
+
+    private sealed class ForeignFile : IDiskFile
+    {
+        public long Length => 0;
+
+        public int Read(long offset, Span<byte> target) => 0;
+
+        public void Write(long offset, ReadOnlySpan<byte> source)
+        {
+        }
+
+        public void SetLength(long length)
+        {
+        }
+
+        public void Sync()
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,258 @@
+using Holdfast.Log;
+using Holdfast.Testing.Simulation;
+
+namespace Holdfast.Testing;
+
+/// <summary>
+/// A disk in memory that loses what a real one may lose. Same seed, same calls: same behaviour.
+/// </summary>
+/// <remarks>
+/// Content is durable after <see cref="IDiskFile.Sync"/>, names after <see cref="SyncDirectory"/> of their directory;
+/// what the power cut leaves of the rest is told at <see cref="FileContent"/> and <see cref="NameTree"/>. Every call
+/// but Dispose is counted. The call at which the power is cut may or may not have taken effect. One lock makes it safe
+/// for threads; only a single-threaded run is repeatable.
+/// </remarks>
+public sealed class SimulatedDisk : IDisk
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<int, int> errnoAtCall = [];
+    private readonly int seed;
+    private readonly int cutAt;
+    private readonly Random random;
+    private readonly NameTree names;
+    private int callCount;
+    private bool isPowerCut;
+
+    /// <summary>An empty disk: the root directory and nothing in it.</summary>
+    /// <param name="seed">Decides everything that is left to chance.</param>
+    /// <param name="cutAt">The call at which the power is cut; the first is 1.</param>
+    /// <param name="clock">Gives the times of files; by default one that stands still.</param>
+    public SimulatedDisk(int seed, int cutAt = int.MaxValue, TimeProvider? clock = null)
+        : this(seed, cutAt, clock, new NameTree())
+    {
+    }
+
+    private SimulatedDisk(int seed, int cutAt, TimeProvider? clock, NameTree names)
+    {
+        this.seed = seed;
+        this.cutAt = cutAt;
+        this.names = names;
+        random = new Random(seed);
+        Clock = clock ?? new SimulatedClock();
+    }
+
+    /// <summary>How many calls there were.</summary>
+    public int CallCount
+    {
+        get { lock (gate) return callCount; }
+    }
+
+    /// <summary>Whether the power was cut.</summary>
+    public bool IsPowerCut
+    {
+        get { lock (gate) return isPowerCut; }
+    }
+
+    /// <summary>Asked at each call: the errno to fail it with, or null to let it through.</summary>
+    /// <remarks>
+    /// A failed write has written a part; a failed Sync has lost what was not synced, but for what chance saved. Other
+    /// failed calls did nothing. Called under the disk's lock: it must not call the disk.
+    /// </remarks>
+    public Func<DiskCall, int?>? Fault { get; set; }
+
+    internal TimeProvider Clock { get; }
+
+    /// <summary>Fails one call, beside what <see cref="Fault"/> says.</summary>
+    public void FailAt(int call, int errno)
+    {
+        lock (gate) errnoAtCall[call] = errno;
+    }
+
+    /// <summary>
+    /// The disk when the power is back: one legal state, all of it durable. Cuts the power if it is on.
+    /// </summary>
+    /// <param name="outcome">Chooses among the legal states.</param>
+    /// <param name="cutAt">When the power is cut next.</param>
+    public SimulatedDisk AfterPowerCut(int outcome = 0, int cutAt = int.MaxValue)
+    {
+        lock (gate)
+        {
+            isPowerCut = true;
+            return Fork(outcome, cutAt);
+        }
+    }
+
+    /// <summary>What <see cref="AfterPowerCut"/> would give; this disk goes on with its power.</summary>
+    public SimulatedDisk Fork(int outcome = 0, int cutAt = int.MaxValue)
+    {
+        lock (gate)
+        {
+            int next = unchecked((((seed * 1_000_003) + callCount) * 1_000_003) + outcome);
+            return new SimulatedDisk(next, cutAt, Clock, names.AfterCrash(new Random(next)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public IDiskFile? TryOpen(string path, DiskAccess access) => Call(Describe(DiskCallKind.Open, path), () =>
+        names.Find(path) is FileNode file
+            ? new SimulatedDiskFile(this, file, path, writable: access == DiskAccess.ReadWrite)
+            : null);
+
+    /// <inheritdoc/>
+    public IDiskFile CreateUnnamed(string directory) => Call(Describe(DiskCallKind.CreateUnnamed, directory), () =>
+    {
+        _ = names.FindDirectory("open", directory);
+        var node = new FileNode { Modified = Clock.GetUtcNow() };
+        return new SimulatedDiskFile(this, node, $"{directory}/(unnamed)", writable: true) { WasUnnamed = true };
+    });
+
+    /// <inheritdoc/>
+    public bool TryPublish(IDiskFile file, string path) => Call(Describe(DiskCallKind.Publish, path), () =>
+    {
+        if (file is not SimulatedDiskFile { WasUnnamed: true, IsPublished: false } own || own.Disk != this)
+        {
+            throw new ArgumentException("not an unnamed file of this disk", nameof(file));
+        }
+
+        own.ThrowIfUnusable();
+        (DirectoryNode directory, string name) = names.ResolveParent("linkat", path);
+        if (directory.Current.ContainsKey(name)) return false;
+        names.Add(directory, name, own.Node);
+        Touch(directory);
+        own.Path = path;
+        own.IsPublished = true;
+        return true;
+    });
+
+    /// <inheritdoc/>
+    public void Rename(string from, string to) => Call(Describe(DiskCallKind.Rename, from), () =>
+    {
+        (DirectoryNode fromDirectory, string fromName) = names.ResolveParent("rename", from);
+        (DirectoryNode toDirectory, string toName) = names.ResolveParent("rename", to);
+        if (!fromDirectory.Current.TryGetValue(fromName, out Node? node))
+        {
+            throw new DiskException("rename", from, SimulatedErrno.NoEntry);
+        }
+
+        if (node is not FileNode) throw new NotSupportedException("renaming a directory is not simulated");
+        // rename(2) looks at this before it looks at what the target is.
+        if (from.StartsWith($"{to}/", StringComparison.Ordinal))
+        {
+            throw new DiskException("rename", from, SimulatedErrno.NotEmpty);
+        }
+
+        Node? replaced = toDirectory.Current.GetValueOrDefault(toName);
+        if (replaced is DirectoryNode) throw new DiskException("rename", from, SimulatedErrno.IsDirectory);
+        // rename(2): two names of one file stay as they are.
+        if (replaced == node) return;
+        names.Rename(fromDirectory, fromName, toDirectory, toName);
+        Touch(fromDirectory);
+        Touch(toDirectory);
+    });
+
+    /// <inheritdoc/>
+    public bool TryDelete(string path) => Call(Describe(DiskCallKind.Delete, path), () =>
+        names.Find(path) is FileNode && Remove("unlink", path));
+
+    /// <inheritdoc/>
+    public bool TryCreateDirectory(string path) => Call(Describe(DiskCallKind.CreateDirectory, path), () =>
+    {
+        if (names.Find(path) is not null) return false;
+        (DirectoryNode directory, string name) = names.ResolveParent("mkdir", path);
+        names.Add(directory, name, new DirectoryNode { Modified = Clock.GetUtcNow() });
+        Touch(directory);
+        return true;
+    });
+
+    /// <inheritdoc/>
+    public bool TryDeleteDirectory(string path) => Call(Describe(DiskCallKind.DeleteDirectory, path), () =>
+        names.Find(path) is DirectoryNode { Current.Count: 0 } && Remove("rmdir", path));
+
+    /// <inheritdoc/>
+    public void SyncDirectory(string path) => Call(
+        Describe(DiskCallKind.SyncDirectory, path),
+        () => names.Sync(names.FindDirectory("open", path)));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DiskEntry>? TryList(string path) => Call(Describe(DiskCallKind.List, path), () =>
+    {
+        if (names.Find(path) is not DirectoryNode directory) return null;
+        DiskEntry[] entries = [.. directory.Current.Select(e => new DiskEntry(e.Key, e.Value is DirectoryNode))];
+        random.Shuffle(entries);
+        return entries;
+    });
+
+    /// <inheritdoc/>
+    public DiskStat? TryStat(string path) => Call<DiskStat?>(Describe(DiskCallKind.Stat, path), () =>
+        names.Find(path) switch
+        {
+            FileNode file => new DiskStat(file.Content.Length, file.Modified, IsDirectory: false),
+            DirectoryNode directory => new DiskStat(0, directory.Modified, IsDirectory: true),
+            _ => null,
+        });
+
+    /// <summary>Counts a call and does it, unless the power is cut or a fault is scripted.</summary>
+    internal T Call<T>(
+        DiskCall call, Func<T> action, Action<Random>? whenFailing = null, Action<int>? afterFailing = null)
+    {
+        lock (gate)
+        {
+            if (isPowerCut) throw new PowerCutException(callCount);
+            callCount++;
+            call = call with { Number = callCount };
+            if (callCount >= cutAt) CutPowerIn(call, action);
+            int? errno = errnoAtCall.TryGetValue(callCount, out int scripted) ? scripted : Fault?.Invoke(call);
+            if (errno is null) return action();
+            whenFailing?.Invoke(random);
+            afterFailing?.Invoke(errno.Value);
+            throw new DiskException(call.Kind.ToString(), call.Path, errno.Value);
+        }
+    }
+
+    /// <inheritdoc cref="Call{T}"/>
+    internal void Call(
+        DiskCall call, Action action, Action<Random>? whenFailing = null, Action<int>? afterFailing = null) =>
+        Call(
+            call,
+            () =>
+            {
+                action();
+                return true;
+            },
+            whenFailing,
+            afterFailing);
+
+    private void CutPowerIn<T>(DiskCall call, Func<T> action)
+    {
+        isPowerCut = true;
+        // What a sync would have saved may survive anyway.
+        bool canTakeEffect = call.Kind is DiskCallKind.Publish or DiskCallKind.Rename or DiskCallKind.Delete
+            or DiskCallKind.CreateDirectory or DiskCallKind.DeleteDirectory
+            or DiskCallKind.Write or DiskCallKind.SetLength;
+        if (canTakeEffect && random.Next(2) == 0)
+        {
+            try
+            {
+                action();
+            }
+            catch (DiskException)
+            {
+                // It would have been refused; nobody is left to hear of it.
+            }
+        }
+
+        throw new PowerCutException(callCount);
+    }
+
+    private bool Remove(string call, string path)
+    {
+        (DirectoryNode directory, string name) = names.ResolveParent(call, path);
+        names.Remove(directory, name);
+        Touch(directory);
+        return true;
+    }
+
+    private void Touch(DirectoryNode directory) => directory.Modified = Clock.GetUtcNow();
+
+    private static DiskCall Describe(DiskCallKind kind, string path) => new(0, kind, path, 0, 0);
+}

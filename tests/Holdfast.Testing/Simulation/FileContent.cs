@@ -1,0 +1,116 @@
+namespace Holdfast.Testing.Simulation;
+
+/// <summary>
+/// The bytes of a simulated file: as programs see them, as the medium surely holds them, and what is between.
+/// </summary>
+/// <remarks>
+/// After a crash the length is the durable one or that after any operation since. Each 512-byte sector holds its
+/// durable content or that after any of the operations since that touched it, independently of the other sectors; a
+/// sector is written whole or not at all. Where the length grew and the data did not arrive there are zeros.
+/// </remarks>
+internal sealed class FileContent
+{
+    private const int SectorBytes = 512;
+
+    private readonly List<Change> pending = [];
+    private ByteImage current = new();
+    private ByteImage durable = new();
+
+    public long Length => current.Length;
+
+    public bool IsDurable => pending.Count == 0;
+
+    public byte[] Read(long offset, int count) => current.Read(offset, count);
+
+    public void Write(long offset, byte[] data)
+    {
+        if (data.Length == 0) return;
+        pending.Add(new Change(offset, data));
+        current.Write(offset, data);
+    }
+
+    public void SetLength(long length)
+    {
+        pending.Add(new Change(length, null));
+        current.SetLength(length);
+    }
+
+    public void Sync()
+    {
+        foreach (Change change in pending)
+        {
+            if (change.Data is null) durable.SetLength(change.Offset);
+            else durable.Write(change.Offset, change.Data);
+        }
+
+        pending.Clear();
+    }
+
+    /// <summary>
+    /// What fsync leaves that failed: some of the data is on the medium, the rest is nowhere, and all is "clean".
+    /// </summary>
+    public void LoseUnsynced(Random random)
+    {
+        durable = Survive(random);
+        current = durable.Copy();
+        pending.Clear();
+    }
+
+    /// <summary>The file as a crash may leave it: all of it durable.</summary>
+    public FileContent AfterCrash(Random random)
+    {
+        ByteImage survived = Survive(random);
+        return new FileContent { durable = survived, current = survived.Copy() };
+    }
+
+    private ByteImage Survive(Random random)
+    {
+        ByteImage image = durable.Copy();
+        // Nothing, all and a mixture are each likely: the extremes find the most.
+        double chance = random.Next(4) switch { 0 => 0, 1 => 1, 2 => 0.5, _ => random.NextDouble() };
+        // Metadata is written in order, so truncations survive up to some moment; data is not bound to it.
+        int lengthAsAfter = random.Next(3) switch { 0 => 0, 1 => pending.Count, _ => random.Next(pending.Count + 1) };
+        long length = durable.Length;
+        long lengthNow = durable.Length;
+        var lost = new HashSet<long>();
+        for (int i = 0; i < pending.Count; i++)
+        {
+            (long offset, byte[]? data) = pending[i];
+            bool metadataSurvived = i < lengthAsAfter;
+            lengthNow = data is null ? offset : Math.Max(lengthNow, offset + data.Length);
+            if (metadataSurvived) length = lengthNow;
+            if (data is not null) WriteSectors(image, offset, data, chance, lost, random);
+            else if (metadataSurvived)
+            {
+                image.SetLength(Math.Min(image.Length, offset));
+                lost.RemoveWhere(sector => sector * SectorBytes >= offset);
+            }
+        }
+
+        image.SetLength(length);
+        return image;
+    }
+
+    private static void WriteSectors(
+        ByteImage image, long offset, byte[] data, double chance, HashSet<long> lost, Random random)
+    {
+        int done = 0;
+        while (done < data.Length)
+        {
+            long sector = (offset + done) / SectorBytes;
+            int count = (int)Math.Min(((sector + 1) * SectorBytes) - (offset + done), data.Length - done);
+            // Once a sector has missed a write it misses the later ones too: what the medium got of it is a state
+            // that it had in memory.
+            if (!lost.Contains(sector))
+            {
+                if (random.NextDouble() < chance) image.Write(offset + done, data.AsSpan(done, count));
+                else lost.Add(sector);
+            }
+
+            done += count;
+        }
+    }
+
+    /// <summary>A write of data at an offset; without data, a SetLength to the offset.</summary>
+    private readonly record struct Change(long Offset, byte[]? Data);
+}

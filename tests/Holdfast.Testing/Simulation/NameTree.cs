@@ -1,0 +1,213 @@
+using Holdfast.Log;
+
+namespace Holdfast.Testing.Simulation;
+
+/// <summary>What a name stands for in a simulated directory.</summary>
+internal abstract class Node
+{
+    public DateTimeOffset Modified { get; set; }
+}
+
+internal sealed class FileNode : Node
+{
+    public FileContent Content { get; init; } = new();
+}
+
+internal sealed class DirectoryNode : Node
+{
+    /// <summary>As programs see it.</summary>
+    public Dictionary<string, Node> Current { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>As the medium surely holds it.</summary>
+    public Dictionary<string, Node> Durable { get; init; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>The names of a simulated disk: as seen, as durable, and the changes between.</summary>
+/// <remarks>
+/// Each change is one step (a rename changes two names). After a crash each change since the last sync of its
+/// directory has survived or not, independently, but: of changes to one name a later one survives only with the
+/// earlier ones; a rename never loses both names, though it may leave both where they lie in two directories and only
+/// the new one was synced; a directory's removal survives only with what emptied it.
+/// </remarks>
+internal sealed class NameTree
+{
+    private readonly List<Change> pending = [];
+
+    public DirectoryNode Root { get; private init; } = new();
+
+    /// <summary>The directory that a path lies in, and the name there.</summary>
+    /// <exception cref="DiskException">The directory is missing (ENOENT) or no directory (ENOTDIR).</exception>
+    public (DirectoryNode Directory, string Name) ResolveParent(string call, string path)
+    {
+        string[] names = Split(path);
+        if (names.Length == 0) throw new ArgumentException("the root has no name", nameof(path));
+        DirectoryNode directory = Root;
+        foreach (string name in names[..^1])
+        {
+            directory = directory.Current.GetValueOrDefault(name) switch
+            {
+                DirectoryNode next => next,
+                null => throw new DiskException(call, path, SimulatedErrno.NoEntry),
+                _ => throw new DiskException(call, path, SimulatedErrno.NotDirectory),
+            };
+        }
+
+        return (directory, names[^1]);
+    }
+
+    /// <summary>What a path names; null when there is nothing.</summary>
+    public Node? Find(string path)
+    {
+        Node? node = Root;
+        foreach (string name in Split(path)) node = (node as DirectoryNode)?.Current.GetValueOrDefault(name);
+        return node;
+    }
+
+    /// <summary>A directory.</summary>
+    /// <exception cref="DiskException">It is missing (ENOENT) or no directory (ENOTDIR).</exception>
+    public DirectoryNode FindDirectory(string call, string path)
+    {
+        if (Split(path).Length == 0) return Root;
+        (DirectoryNode parent, string name) = ResolveParent(call, path);
+        return parent.Current.GetValueOrDefault(name) switch
+        {
+            DirectoryNode directory => directory,
+            null => throw new DiskException(call, path, SimulatedErrno.NoEntry),
+            _ => throw new DiskException(call, path, SimulatedErrno.NotDirectory),
+        };
+    }
+
+    public void Add(DirectoryNode directory, string name, Node node) =>
+        Do(new Change([new Part(directory, name, node)], Removed: null));
+
+    public void Remove(DirectoryNode directory, string name) =>
+        Do(new Change([new Part(directory, name, null)], directory.Current[name] as DirectoryNode));
+
+    public void Rename(DirectoryNode from, string fromName, DirectoryNode to, string toName)
+    {
+        Node node = from.Current[fromName];
+        // The new name first: it is what must be durable before the old one may be gone.
+        Do(new Change([new Part(to, toName, node), new Part(from, fromName, null)], Removed: null));
+    }
+
+    /// <summary>Makes the names in a directory durable.</summary>
+    public void Sync(DirectoryNode directory)
+    {
+        foreach (Change change in pending.Where(c => c.Touches(directory)).ToArray())
+        {
+            if (!pending.Contains(change)) continue;
+            // Of a rename to here from elsewhere the old name's removal stays pending; of one from here to elsewhere
+            // the new name becomes durable too.
+            MakeDurable(change, change.Parts.FindLastIndex(p => p.Directory == directory) + 1);
+        }
+    }
+
+    /// <summary>The names as a crash may leave them, with the files as it may leave those: all of it durable.</summary>
+    public NameTree AfterCrash(Random random)
+    {
+        var survived = new Dictionary<DirectoryNode, Dictionary<string, Node>>();
+        foreach (Part part in ChooseSurvivors(random))
+        {
+            if (!survived.TryGetValue(part.Directory, out Dictionary<string, Node>? names))
+            {
+                names = new Dictionary<string, Node>(part.Directory.Durable, StringComparer.Ordinal);
+                survived.Add(part.Directory, names);
+            }
+
+            Set(names, part);
+        }
+
+        var copies = new Dictionary<Node, Node>();
+        return new NameTree { Root = (DirectoryNode)CopyOf(Root) };
+
+        Node CopyOf(Node node)
+        {
+            if (copies.TryGetValue(node, out Node? known)) return known;
+            if (node is FileNode file)
+            {
+                var copy = new FileNode { Content = file.Content.AfterCrash(random), Modified = file.Modified };
+                copies.Add(node, copy);
+                return copy;
+            }
+
+            var source = (DirectoryNode)node;
+            var directory = new DirectoryNode { Modified = source.Modified };
+            copies.Add(node, directory);
+            // In order of names, so that the same seed gives the same crash.
+            foreach ((string name, Node child) in (survived.GetValueOrDefault(source) ?? source.Durable)
+                .OrderBy(e => e.Key, StringComparer.Ordinal))
+            {
+                directory.Current[name] = directory.Durable[name] = CopyOf(child);
+            }
+
+            return directory;
+        }
+    }
+
+    private IEnumerable<Part> ChooseSurvivors(Random random)
+    {
+        double chance = random.Next(4) switch { 0 => 0, 1 => 1, _ => 0.5 };
+        var lost = new List<Part>();
+        foreach (Change change in pending)
+        {
+            bool survives = random.NextDouble() < chance
+                && !lost.Any(l => change.Parts.Any(p => p.IsSameName(l)) || l.Directory == change.Removed);
+            if (!survives) lost.AddRange(change.Parts);
+            else foreach (Part part in change.Parts) yield return part;
+        }
+    }
+
+    private void Do(Change change)
+    {
+        pending.Add(change);
+        foreach (Part part in change.Parts) Set(part.Directory.Current, part);
+    }
+
+    private void MakeDurable(Change change, int partCount)
+    {
+        int index = pending.IndexOf(change);
+        foreach (Change earlier in pending[..index])
+        {
+            bool mustPrecede = change.Parts.Take(partCount).Any(p => earlier.Parts.Any(e => e.IsSameName(p)))
+                || (change.Removed is not null && earlier.Touches(change.Removed));
+            if (mustPrecede && pending.Contains(earlier)) MakeDurable(earlier, earlier.Parts.Count);
+        }
+
+        foreach (Part part in change.Parts.Take(partCount)) Set(part.Directory.Durable, part);
+        change.Parts.RemoveRange(0, partCount);
+        if (change.Parts.Count == 0) pending.Remove(change);
+    }
+
+    private static void Set(Dictionary<string, Node> names, Part part)
+    {
+        if (part.Node is null) names.Remove(part.Name);
+        else names[part.Name] = part.Node;
+    }
+
+    private static string[] Split(string path)
+    {
+        if (!path.StartsWith('/')) throw new ArgumentException($"not an absolute path: '{path}'", nameof(path));
+        string[] names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        if (names.Contains(".") || names.Contains("..")) throw new ArgumentException($"'{path}'", nameof(path));
+        return names;
+    }
+
+    /// <summary>A name's new meaning; null: none.</summary>
+    private readonly record struct Part(DirectoryNode Directory, string Name, Node? Node)
+    {
+        public bool IsSameName(Part other) =>
+            Directory == other.Directory && string.Equals(Name, other.Name, StringComparison.Ordinal);
+    }
+
+    /// <summary>One operation.</summary>
+    /// <param name="Parts">What it changes; a part becomes durable only with those before it.</param>
+    /// <param name="Removed">The directory that it removes, if any.</param>
+    private sealed record Change(List<Part> Parts, DirectoryNode? Removed)
+    {
+        public bool Touches(DirectoryNode directory) => Parts.Any(p => p.Directory == directory);
+
+        public bool Equals(Change? other) => ReferenceEquals(this, other);
+
+        public override int GetHashCode() => Parts.GetHashCode();
+    }
+}

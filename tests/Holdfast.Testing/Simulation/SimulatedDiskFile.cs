@@ -1,0 +1,96 @@
+using Holdfast.Log;
+
+namespace Holdfast.Testing.Simulation;
+
+/// <summary>An open file of a <see cref="SimulatedDisk"/>. Closing it is not a call: it works without power.</summary>
+internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, string path, bool writable) : IDiskFile
+{
+    private int syncErrno;
+    private bool disposed;
+
+    public SimulatedDisk Disk => disk;
+
+    public FileNode Node => node;
+
+    public string Path { get; set; } = path;
+
+    /// <summary>Only of files that were made unnamed.</summary>
+    public bool IsPublished { get; set; }
+
+    /// <summary>Whether the file was made by CreateUnnamed.</summary>
+    public bool WasUnnamed { get; init; }
+
+    public long Length => disk.Call(Describe(DiskCallKind.Length), () =>
+    {
+        ThrowIfUnusable();
+        return node.Content.Length;
+    });
+
+    public int Read(long offset, Span<byte> target)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        int count = target.Length;
+        byte[] read = disk.Call(Describe(DiskCallKind.Read, offset, count), () =>
+        {
+            ThrowIfUnusable();
+            return node.Content.Read(offset, count);
+        });
+        read.CopyTo(target);
+        return read.Length;
+    }
+
+    public void Write(long offset, ReadOnlySpan<byte> source)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        byte[] data = source.ToArray();
+        disk.Call(
+            Describe(DiskCallKind.Write, offset, data.Length),
+            () => Write(offset, data),
+            // A full disk takes what fits.
+            whenFailing: random => Write(offset, data[..random.Next(data.Length + 1)]));
+    }
+
+    public void SetLength(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        disk.Call(Describe(DiskCallKind.SetLength, length), () =>
+        {
+            ThrowIfUnusable();
+            if (!writable) throw new DiskException("ftruncate", Path, SimulatedErrno.InvalidArgument);
+            node.Content.SetLength(length);
+            node.Modified = disk.Clock.GetUtcNow();
+        });
+    }
+
+    public void Sync()
+    {
+        DiskCall call = Describe(DiskCallKind.Sync);
+        disk.Call(
+            call,
+            () =>
+            {
+                ThrowIfUnusable();
+                node.Content.Sync();
+            },
+            whenFailing: node.Content.LoseUnsynced,
+            afterFailing: errno => syncErrno = errno);
+    }
+
+    public void Dispose() => disposed = true;
+
+    public void ThrowIfUnusable()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        if (syncErrno != 0) throw new DiskException("fdatasync (earlier)", Path, syncErrno);
+    }
+
+    private void Write(long offset, byte[] data)
+    {
+        ThrowIfUnusable();
+        if (!writable) throw new DiskException("pwrite", Path, SimulatedErrno.BadDescriptor);
+        node.Content.Write(offset, data);
+        node.Modified = disk.Clock.GetUtcNow();
+    }
+
+    private DiskCall Describe(DiskCallKind kind, long offset = 0, int length = 0) => new(0, kind, Path, offset, length);
+}
