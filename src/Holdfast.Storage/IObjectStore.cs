@@ -7,7 +7,8 @@ namespace Holdfast.Storage;
 /// <remarks>
 /// Names are lower-case ASCII paths such as <c>data/3f9a…/00000001</c>: components of <c>a-z 0-9 . - _</c> that do not
 /// begin with a dot, at most 200 bytes in all. A name is either an object or a prefix of others, never both. May be
-/// used from any thread. Every method throws <see cref="ObjectStoreException"/> when the store refuses or does not answer.
+/// used from any thread. Every method throws <see cref="ObjectStoreException"/> when the store refuses or does not
+/// answer.
 /// </remarks>
 public interface IObjectStore
 {
@@ -43,11 +44,14 @@ public interface IObjectStore
     /// <remarks>When it returns, the removal survives power loss.</remarks>
     Task<bool> DeleteAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>One page of the objects whose names begin with <paramref name="prefix"/>, in ordinal order of names.</summary>
+    /// <summary>
+    /// One page of the objects whose names begin with <paramref name="prefix"/>, in ordinal order of names.
+    /// </summary>
     /// <param name="prefix">Empty, or ends with '/'.</param>
     /// <param name="after">Names up to and including this one are left out; null for the first page.</param>
     /// <param name="cancellationToken">Stops between entries.</param>
-    /// <returns>At most 1,000 entries; an object that is written or deleted meanwhile may or may not be among them.</returns>
+    /// <returns>At most 1,000 entries; an object that is written or deleted meanwhile may or may not be among
+    /// them.</returns>
     Task<ObjectPage> ListPageAsync(string prefix, string? after, CancellationToken cancellationToken);
 }
 
@@ -57,7 +61,9 @@ public enum PutOutcome
     /// <summary>The object did not exist and is now durable.</summary>
     Written = 1,
 
-    /// <summary>An object of that name with exactly this content exists: also the answer to a retry whose first reply was lost.</summary>
+    /// <summary>
+    /// An object of that name with exactly this content exists: also the answer to a retry whose first reply was lost.
+    /// </summary>
     SameContent = 2,
 
     /// <summary>An object of that name with other content exists; it was left as it is.</summary>
@@ -76,7 +82,8 @@ public readonly record struct ObjectEntry(string Name, long Length, DateTimeOffs
 public readonly record struct ObjectPage(IReadOnlyList<ObjectEntry> Entries, string? Next);
 
 /// <summary>What a store promises.</summary>
-/// <param name="CreateOnce">Of several puts of one name at most one is answered with Written, whoever sends them.</param>
+/// <param name="CreateOnce">Of several puts of one name at most one is answered with Written, whoever sends
+/// them.</param>
 /// <param name="Staleness">How long a get or list may go on showing what was; zero when it never does.</param>
 /// <param name="RetentionLocks">Objects can be locked against deletion until a date.</param>
 public sealed record StoreCapabilities(bool CreateOnce, TimeSpan Staleness, bool RetentionLocks);

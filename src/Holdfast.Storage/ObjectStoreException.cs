@@ -11,7 +11,8 @@ public sealed class ObjectStoreException : HoldfastException
     /// <param name="hint">What the user can do.</param>
     /// <param name="inner">The failure below.</param>
     public ObjectStoreException(string message, bool isRetriable, string? hint = null, Exception? inner = null)
-        : base((inner as HoldfastException)?.Kind ?? ErrorKind.Failed, message, hint, inner) => IsRetriable = isRetriable;
+        : base((inner as HoldfastException)?.Kind ?? ErrorKind.Failed, message, hint, inner) =>
+        IsRetriable = isRetriable;
 
     /// <summary>Whether the same request may succeed later.</summary>
     public bool IsRetriable { get; }
