@@ -13,6 +13,8 @@ public sealed class DirectoryScan
     private int namesLength;
     private Entry[] entries = new Entry[64];
     private int[] order = [];
+    private bool isSorted;
+    private Comparison<int>? byName;
 
     /// <summary>How many entries there are.</summary>
     public int Count { get; private set; }
@@ -35,7 +37,7 @@ public sealed class DirectoryScan
     {
         Count = 0;
         namesLength = 0;
-        order = [];
+        isSorted = false;
     }
 
     /// <summary>Adds an entry. For the tree that fills the buffer.</summary>
@@ -50,15 +52,16 @@ public sealed class DirectoryScan
         name.CopyTo(names.AsSpan(namesLength));
         entries[Count++] = new Entry(namesLength, name.Length, attributes, error);
         namesLength += name.Length;
-        order = [];
+        isSorted = false;
     }
 
     /// <summary>Puts the entries in the order of their names' bytes.</summary>
     public void SortByName()
     {
-        order = new int[Count];
+        if (order.Length < Count) order = new int[entries.Length];
         for (int i = 0; i < Count; i++) order[i] = i;
-        Array.Sort(order, CompareNames);
+        order.AsSpan(0, Count).Sort(byName ??= CompareNames);
+        isSorted = true;
     }
 
     private int CompareNames(int left, int right)
@@ -72,7 +75,7 @@ public sealed class DirectoryScan
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
-        return ref entries[order.Length == 0 ? index : order[index]];
+        return ref entries[isSorted ? order[index] : index];
     }
 
     [StructLayout(LayoutKind.Auto)]

@@ -23,7 +23,8 @@ public readonly record struct CreatedNode(Node Node, Mutation Directory);
 /// <param name="Node">The node; one reference is added.</param>
 /// <param name="File">To read and write with, until it is closed.</param>
 /// <param name="Created">Whether this call made the file.</param>
-/// <param name="Directory">What it did to the directory; before equals after when nothing was made.</param>
+/// <param name="Directory">What it did to the directory; before equals after when nothing was made. With
+/// <see cref="CreateMode.OpenExisting"/> the tree need not ask and both may be empty.</param>
 public readonly record struct OpenedNode(Node Node, OpenId File, bool Created, Mutation Directory);
 
 /// <summary>What a rename or link did to the two directories.</summary>
@@ -118,7 +119,7 @@ public enum XattrMode
 }
 
 /// <summary>One entry of a directory page.</summary>
-/// <param name="Name">1 to 255 bytes, any but NUL and '/'; never "." or "..".</param>
+/// <param name="Name">1 to <see cref="TreeLimits.MaxNameBytes"/> bytes, any but NUL and '/'; never "." or "..".</param>
 /// <param name="Cookie">Where to go on after this entry; stays valid while the directory changes.</param>
 /// <param name="Inode">Its number on its file system.</param>
 /// <param name="Kind">What it is; <see cref="NodeKind.None"/> when the tree must be asked.</param>
@@ -135,7 +136,7 @@ public readonly record struct FileSystemSpace(
     long TotalBytes, long FreeBytes, long AvailableBytes, long TotalNodes, long FreeNodes, int BlockBytes);
 
 /// <summary>Limits of a tree (as pathconf).</summary>
-/// <param name="MaxNameBytes">Longest name.</param>
+/// <param name="MaxNameBytes">Longest name: 255, on FAT and NTFS up to 1023 (there a name has 255 characters).</param>
 /// <param name="MaxLinks">Most names of one node.</param>
 /// <param name="MaxFileBytes">Longest file.</param>
 /// <param name="TimeGranularityNanoseconds">Finest step of times.</param>

@@ -56,7 +56,8 @@ public interface IFileTree
         Caller caller, NodeId directory, ulong after, ICollection<DirectoryEntry> page, int maxEntries);
 
     /// <summary>The bulk scan: all entries of a directory with their attributes, references added to none.</summary>
-    /// <returns>How many entries were added to <paramref name="scan"/>. One that vanishes meanwhile is left out.</returns>
+    /// <returns>How many entries <paramref name="scan"/>, emptied first, has now. One that vanishes meanwhile is left
+    /// out; one whose attributes cannot be read says why.</returns>
     ValueTask<Result<int>> ScanAsync(Caller caller, NodeId directory, DirectoryScan scan);
 
     /// <summary>Opens a regular file, whatever name it has now.</summary>
@@ -127,6 +128,9 @@ public interface IFileTree
 
     /// <summary>Makes names in a directory durable (fsync of the directory).</summary>
     ValueTask<Result<NodeAttributes>> CommitDirectoryAsync(Caller caller, NodeId directory);
+
+    /// <summary>Makes everything durable that was changed on the root's file system (syncfs).</summary>
+    ValueTask<Result<bool>> CommitAllAsync(Caller caller);
 
     /// <summary>Space left.</summary>
     ValueTask<Result<FileSystemSpace>> GetSpaceAsync(Caller caller, NodeId node);
