@@ -1,0 +1,192 @@
+using System.Collections.Concurrent;
+using Holdfast.Log;
+using Holdfast.Storage;
+using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Chunking;
+using Holdfast.Vault.Packing;
+using Holdfast.Vault.Sealing;
+
+namespace Holdfast.Vault.Indexing;
+
+/// <summary>
+/// Finds chunks: all index objects of a vault, and packs that no index lists. Memory follows the number of index
+/// objects and two bounded caches; packs that no index lists cost more (<see cref="UnindexedPacks"/>). May be used from
+/// any thread.
+/// </summary>
+internal sealed partial class VaultIndex : IDisposable
+{
+    private readonly IObjectStore store;
+    private readonly ObjectSealer sealer;
+    private readonly BoundedCache<(string Index, int Page), byte[]> pages;
+    private readonly BoundedCache<PackId, PackFooter> footers;
+    private readonly Action<Exception> onDamage;
+    private readonly ConcurrentDictionary<PackId, bool> unusable = new();
+    private readonly ConcurrentDictionary<string, bool> broken = new(StringComparer.Ordinal);
+
+    // Held while the set of readers changes.
+    private readonly SemaphoreSlim changing = new(1);
+    private volatile IndexReader[] readers = [];
+
+    public VaultIndex(IObjectStore store, ObjectSealer sealer, long memoryBytes, Action<Exception> onDamage)
+    {
+        this.store = store;
+        this.sealer = sealer;
+        this.onDamage = onDamage;
+        Packs = new PackReader(store, sealer);
+        pages = new(memoryBytes / 2, page => page.Length);
+        footers = new(memoryBytes / 2, footer => 200 + (footer.Chunks.Length * 48L) + (footer.Groups.Length * 24L));
+    }
+
+    public PackReader Packs { get; }
+
+    public IReadOnlyList<IndexReader> Readers => readers;
+
+    /// <summary>Packs that no index object lists, as far as they were looked for.</summary>
+    public UnindexedPacks Unindexed { get; } = new();
+
+    /// <summary>Whether index objects were met that cannot be used.</summary>
+    public bool HasBrokenObjects => !broken.IsEmpty;
+
+    /// <summary>Loads what was added to the vault since the last call. Damaged index objects are told of and left out.</summary>
+    public async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        await changing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var known = readers.ToDictionary(reader => reader.Name, StringComparer.Ordinal);
+            var loaded = new List<IndexReader>();
+            await foreach (ObjectEntry entry in store.ListAsync(IndexObject.Prefix, cancellationToken).ConfigureAwait(false))
+            {
+                if (broken.ContainsKey(entry.Name)) continue;
+                if (known.TryGetValue(entry.Name, out IndexReader? reader))
+                {
+                    loaded.Add(reader);
+                    continue;
+                }
+
+                try
+                {
+                    reader = await IndexReader.TryOpenAsync(store, sealer, entry, cancellationToken).ConfigureAwait(false);
+                    if (reader is not null) loaded.Add(reader);
+                }
+                catch (HoldfastException error) when (DamageException.IsLoss(error))
+                {
+                    broken.TryAdd(entry.Name, true);
+                    onDamage(error);
+                }
+            }
+
+            readers = [.. loaded];
+            // After the readers are in place: at every moment a chunk is found here or there.
+            if (!Unindexed.IsEmpty) Unindexed.Remove(ListedPacks());
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
+    /// <summary>Where a chunk of a kind lies; null when the vault does not have it.</summary>
+    /// <param name="id">The whole id; it is compared with the footer's before the chunk counts as known.</param>
+    /// <param name="kind">Data or trees: a chunk in a pack of the other kind does not count.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    public async ValueTask<ChunkLocation?> FindAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
+    {
+        if (await LocateAsync(id, cancellationToken).ConfigureAwait(false) is not { } candidates) return null;
+        foreach ((PackId pack, int ordinal) in candidates)
+        {
+            if (await ProveAsync(id, kind, pack, ordinal, cancellationToken).ConfigureAwait(false) is { } location) return location;
+        }
+
+        return null;
+    }
+
+    /// <summary>Every place where a chunk of a kind lies: for who found one of them damaged.</summary>
+    public async Task<List<ChunkLocation>> FindAllAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
+    {
+        var found = new List<ChunkLocation>();
+        List<(PackId Pack, int Ordinal)> candidates = await LocateAsync(id, cancellationToken).ConfigureAwait(false) ?? [];
+        Unindexed.FindFurther(id, candidates);
+        foreach ((PackId pack, int ordinal) in candidates.Distinct())
+        {
+            if (await ProveAsync(id, kind, pack, ordinal, cancellationToken).ConfigureAwait(false) is { } location) found.Add(location);
+        }
+
+        return found;
+    }
+
+    /// <summary>A pack's footer, verified; null when the pack is missing or its footer damaged, which is told.</summary>
+    public async ValueTask<PackFooter?> TryGetFooterAsync(PackId pack, CancellationToken cancellationToken)
+    {
+        PackFooter? footer = footers.TryGet(pack) ?? Unindexed.TryGet(pack);
+        if (footer is not null) return footer;
+        if (unusable.ContainsKey(pack)) return null;
+        HoldfastException damage;
+        try
+        {
+            footer = await Packs.TryReadFooterAsync(pack, cancellationToken).ConfigureAwait(false);
+            if (footer is not null)
+            {
+                footers.Add(pack, footer);
+                return footer;
+            }
+
+            damage = new DamageException(pack.ObjectName, "is missing");
+        }
+        catch (HoldfastException error) when (DamageException.IsLoss(error))
+        {
+            damage = error;
+        }
+
+        if (unusable.TryAdd(pack, true)) onDamage(damage);
+        return null;
+    }
+
+    /// <summary>Tells the vault's user of damage that was met, and got round.</summary>
+    public void TellOfDamage(Exception damage) => onDamage(damage);
+
+    public void Dispose()
+    {
+        changing.Dispose();
+        recovering.Dispose();
+    }
+
+    /// <summary>Where a chunk may lie, by the truncated id; null for nowhere.</summary>
+    private async ValueTask<List<(PackId Pack, int Ordinal)>?> LocateAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            List<(PackId Pack, int Ordinal)>? candidates = null;
+            IndexReader? failed = null;
+            // Before the readers: what moves to an index object goes from here only when it is there.
+            if (Unindexed.TryFind(id, out (PackId Pack, int Ordinal) place)) candidates = [place];
+            foreach (IndexReader reader in readers)
+            {
+                if (!reader.MayContain(id)) continue;
+                candidates ??= [];
+                try
+                {
+                    await reader.FindAsync(id, pages, candidates, cancellationToken).ConfigureAwait(false);
+                }
+                catch (HoldfastException error) when (DamageException.IsLoss(error))
+                {
+                    onDamage(error);
+                    failed = reader;
+                    break;
+                }
+            }
+
+            if (failed is null) return candidates;
+            await SetAsideAsync(failed, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<ChunkLocation?> ProveAsync(
+        ChunkId id, ObjectKind kind, PackId pack, int ordinal, CancellationToken cancellationToken)
+    {
+        if (pack.Kind != kind) return null;
+        PackFooter? footer = await TryGetFooterAsync(pack, cancellationToken).ConfigureAwait(false);
+        bool isThere = footer is not null && ordinal < footer.Chunks.Length && footer.Chunks[ordinal].Id == id;
+        return isThere ? new ChunkLocation(footer!, ordinal) : null;
+    }
+}

@@ -1,0 +1,193 @@
+using Holdfast.Log;
+using Holdfast.Storage;
+using Holdfast.Vault.Chunking;
+using Holdfast.Vault.Indexing;
+using Holdfast.Vault.Keys;
+using Holdfast.Vault.Packing;
+using Holdfast.Vault.Sealing;
+using Holdfast.Vault.Trees;
+
+namespace Holdfast.Vault;
+
+/// <summary>A vault that was opened with a key: what backup, restore and check work on. May be used from any thread.</summary>
+public sealed class OpenVault : IDisposable
+{
+    /// <summary>How much the caches of an opened vault may hold unless said otherwise.</summary>
+    public const long DefaultCacheBytes = 48 << 20;
+
+    private readonly HashSet<string> damagesTold = new(StringComparer.Ordinal);
+    private readonly List<string> damages = [];
+    private readonly Lock gate = new();
+
+    private OpenVault(Host host, IObjectStore store, byte[] id, string keySlot, KeyRing ring, long cacheBytes)
+    {
+        Host = host;
+        Store = store;
+        VaultId = id;
+        KeySlotId = keySlot;
+        Sealer = new ObjectSealer(ring, host.Entropy);
+        Index = new VaultIndex(store, Sealer, cacheBytes / 2, TellOfDamage);
+        DataIdentity = ring.Current.DataIdentity();
+        TreeIdentity = ring.Current.TreeIdentity();
+        Chunker = ring.Current.Chunker();
+        TreeChunks = new ChunkFetcher(Index, ObjectKind.TreePack, TreeIdentity, cacheBytes / 4);
+        DataChunks = new ChunkFetcher(Index, ObjectKind.DataPack, DataIdentity, cacheBytes / 4);
+        Trees = new TreeReader(TreeChunks);
+    }
+
+    /// <summary>The key slot that opened it, as <c>key list</c> shows it.</summary>
+    public string KeySlotId { get; internal set; }
+
+    /// <summary>The vault's id: 32 hex digits.</summary>
+    public string Id => Convert.ToHexStringLower(VaultId);
+
+    /// <summary>Where it lies.</summary>
+    public string Address => Store.Address;
+
+    internal Host Host { get; }
+
+    internal IObjectStore Store { get; }
+
+    internal byte[] VaultId { get; }
+
+    internal ObjectSealer Sealer { get; }
+
+    internal VaultIndex Index { get; }
+
+    internal ChunkIdentity DataIdentity { get; }
+
+    internal ChunkIdentity TreeIdentity { get; }
+
+    internal Chunker Chunker { get; }
+
+    internal ChunkFetcher TreeChunks { get; }
+
+    internal ChunkFetcher DataChunks { get; }
+
+    internal TreeReader Trees { get; }
+
+    /// <summary>Damage met so far while index objects and packs were read, each told once.</summary>
+    public IReadOnlyList<string> Damages
+    {
+        get
+        {
+            lock (gate) return [.. damages];
+        }
+    }
+
+    /// <summary>Makes a new vault and opens it. Refuses a place that is not empty.</summary>
+    /// <param name="host">The world.</param>
+    /// <param name="store">Where the vault is to lie.</param>
+    /// <param name="secret">Opens the first key, which may do everything.</param>
+    /// <param name="label">A name for that key.</param>
+    /// <param name="cancellationToken">Cancelled before the descriptor is written, it leaves no vault.</param>
+    /// <remarks>The descriptor is written last: a vault exists once its key can be opened.</remarks>
+    public static async Task<OpenVault> InitAsync(
+        Host host, IObjectStore store, VaultSecret secret, string label, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        await RequireEmptyAsync(store, cancellationToken).ConfigureAwait(false);
+        byte[] id = new byte[VaultDescriptor.IdBytes];
+        host.Entropy.Fill(id);
+        KeyRing ring = KeyRing.CreateAdmin(host.Entropy, host.Clock.GetUtcNow(), label);
+        string slot = await KeyDirectory.AddAsync(host, store, id, ring, secret, cancellationToken).ConfigureAwait(false);
+        PutOutcome outcome = await store.PutIfAbsentAsync(VaultDescriptor.Name, VaultDescriptor.Encode(id), cancellationToken).ConfigureAwait(false);
+        if (outcome == PutOutcome.Taken)
+        {
+            await store.DeleteAsync(KeyDirectory.Prefix + slot, cancellationToken).ConfigureAwait(false);
+            throw new HoldfastException(ErrorKind.Refused, $"{store.Address}: somebody else made a vault there just now", "use it, or choose another place");
+        }
+
+        return new OpenVault(host, store, id, slot, ring, DefaultCacheBytes);
+    }
+
+    /// <summary>Refuses a place where no vault can be made, before anybody is asked for a password.</summary>
+    public static async Task RequireEmptyAsync(IObjectStore store, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        if (await store.StatAsync(VaultDescriptor.Name, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            throw new HoldfastException(ErrorKind.Refused, $"{store.Address}: there is a vault already", "use it, or choose another place");
+        }
+
+        ObjectPage found = await store.ListPageAsync("", null, cancellationToken).ConfigureAwait(false);
+        foreach (ObjectEntry entry in found.Entries)
+        {
+            // A key slot alone is what an interrupted init leaves behind.
+            if (entry.Name.StartsWith(KeyDirectory.Prefix, StringComparison.Ordinal)) continue;
+            throw new HoldfastException(
+                ErrorKind.Refused, $"{store.Address}: is not empty, it holds {entry.Name}", "choose an empty place for the vault");
+        }
+    }
+
+    /// <summary>Refuses a place where no vault is that this program can read, before anybody is asked for a password.</summary>
+    public static Task RequireVaultAsync(IObjectStore store, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return VaultDescriptor.ReadIdAsync(store, cancellationToken);
+    }
+
+    /// <summary>Opens a vault with a key and loads its index.</summary>
+    /// <param name="host">The world.</param>
+    /// <param name="store">Where the vault lies.</param>
+    /// <param name="secret">One of its passwords.</param>
+    /// <param name="cacheBytes">How much its caches may hold.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    public static async Task<OpenVault> OpenAsync(
+        Host host, IObjectStore store, VaultSecret secret, long cacheBytes = DefaultCacheBytes, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        ArgumentNullException.ThrowIfNull(store);
+        byte[] id = await VaultDescriptor.ReadIdAsync(store, cancellationToken).ConfigureAwait(false);
+        (string slot, KeyRing ring) = await KeyDirectory.OpenAsync(store, id, secret, cancellationToken).ConfigureAwait(false);
+        return await OpenAsync(host, store, id, slot, ring, cacheBytes, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens a vault with a ring that was opened before.</summary>
+    internal static async Task<OpenVault> OpenAsync(
+        Host host, IObjectStore store, byte[] id, string slot, KeyRing ring, long cacheBytes, CancellationToken cancellationToken)
+    {
+        var vault = new OpenVault(host, store, id, slot, ring, cacheBytes);
+        try
+        {
+            await vault.LoadIndexAsync(cancellationToken).ConfigureAwait(false);
+            return vault;
+        }
+        catch
+        {
+            vault.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        TreeChunks.Dispose();
+        DataChunks.Dispose();
+        Index.Dispose();
+    }
+
+    /// <summary>Loads the index; where it is damaged or gone, what it said is read from the packs.</summary>
+    private async Task LoadIndexAsync(CancellationToken cancellationToken)
+    {
+        await Index.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        bool isUsable = !Index.HasBrokenObjects;
+        if (isUsable && Index.Readers.Count == 0)
+        {
+            // Every point has packs, and every pack that a point needs was indexed before the point was put.
+            ObjectPage points = await Store.ListPageAsync(Points.PointCodec.Prefix, null, cancellationToken).ConfigureAwait(false);
+            isUsable = points.Entries.Count == 0;
+        }
+
+        if (!isUsable) await Index.LoadUnindexedAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    internal void TellOfDamage(Exception damage)
+    {
+        lock (gate)
+        {
+            if (damagesTold.Add(damage.Message)) damages.Add(damage.Message);
+        }
+    }
+}

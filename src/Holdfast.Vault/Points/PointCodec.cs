@@ -1,0 +1,94 @@
+using Holdfast.Files;
+using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Trees;
+
+namespace Holdfast.Vault.Points;
+
+/// <summary>The body of a restore point's object. Layout: docs/formats/vault.md, "Restore points".</summary>
+internal static class PointCodec
+{
+    public const string Prefix = "points/";
+    public const int MaxBytes = 16 << 20;
+
+    public static string Name(SessionId id) => Prefix + id;
+
+    public static byte[] Encode(RestorePoint point)
+    {
+        var writer = new ByteWriter(1024);
+        UnixTime time = UnixTime.From(point.Time);
+        writer.SignedVarint(time.Seconds);
+        writer.Varint((ulong)time.Nanoseconds);
+        writer.U8((byte)point.Kind);
+        (point.Base ?? SessionId.None).Encode(writer.Take(SessionId.Size));
+        point.References.Encode(writer.Take(SessionId.Size));
+        writer.Text(point.Host);
+        writer.Varint((ulong)point.Roots.Count);
+        foreach (ReadOnlyMemory<byte> root in point.Roots) writer.ByteString(root.Span);
+        writer.Varint((ulong)point.Tags.Count);
+        foreach (string tag in point.Tags) writer.Text(tag);
+        point.Tree.Encode(writer);
+        point.Changes.Encode(writer);
+        writer.Text(point.Program);
+        BackupCounts counts = point.Counts;
+        ReadOnlySpan<long> numbers =
+        [
+            counts.Files, counts.Directories, counts.Others, counts.Bytes, counts.FilesNew, counts.FilesChanged, counts.FilesUnmodified,
+            counts.FilesDeleted, counts.BytesRead, counts.BytesAdded, counts.BytesStored, counts.Errors, (long)counts.Duration.TotalMilliseconds,
+        ];
+        foreach (long number in numbers) writer.Varint((ulong)number);
+        return writer.ToArray();
+    }
+
+    public static RestorePoint Decode(ReadOnlySpan<byte> body, SessionId id, DateTimeOffset received, bool byAdmin)
+    {
+        var reader = new ByteReader(body, Name(id));
+        long seconds = reader.SignedVarint();
+        DateTimeOffset time = new UnixTime(seconds, (int)reader.Varint(999_999_999, "nanoseconds")).ToDateTimeOffset();
+        var kind = (PointKind)reader.U8();
+        if (kind is not (PointKind.Full or PointKind.Differential or PointKind.Incremental)) throw reader.Damage($"point of kind {(byte)kind}");
+        var basePoint = SessionId.Decode(reader.Bytes(SessionId.Size));
+        var references = SessionId.Decode(reader.Bytes(SessionId.Size));
+        string host = reader.Text();
+        var roots = new ReadOnlyMemory<byte>[reader.Count(1, "roots")];
+        for (int i = 0; i < roots.Length; i++) roots[i] = reader.ByteString().ToArray();
+        string[] tags = new string[reader.Count(1, "tags")];
+        for (int i = 0; i < tags.Length; i++) tags[i] = reader.Text();
+        Content tree = Content.Decode(ref reader), changes = Content.Decode(ref reader);
+        string program = reader.Text();
+        Span<long> n = stackalloc long[13];
+        for (int i = 0; i < n.Length; i++) n[i] = reader.Varint(long.MaxValue, "count");
+        reader.ExpectEnd();
+        return new RestorePoint
+        {
+            Id = id,
+            Time = time,
+            Received = received,
+            EffectiveTime = byAdmin ? time : received,
+            Kind = kind,
+            Base = basePoint == SessionId.None ? null : basePoint,
+            Host = host,
+            Roots = roots,
+            Tags = tags,
+            Program = program,
+            References = references,
+            Tree = tree,
+            Changes = changes,
+            Counts = new BackupCounts
+            {
+                Files = n[0],
+                Directories = n[1],
+                Others = n[2],
+                Bytes = n[3],
+                FilesNew = n[4],
+                FilesChanged = n[5],
+                FilesUnmodified = n[6],
+                FilesDeleted = n[7],
+                BytesRead = n[8],
+                BytesAdded = n[9],
+                BytesStored = n[10],
+                Errors = n[11],
+                Duration = TimeSpan.FromMilliseconds(Math.Min(n[12], (long)TimeSpan.MaxValue.TotalMilliseconds / 2)),
+            },
+        };
+    }
+}

@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using Holdfast.Storage;
+using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Packing;
+using Holdfast.Vault.Sealing;
+
+namespace Holdfast.Vault.Points;
+
+/// <summary>
+/// The packs and chunks that a restore point needs. Layout: docs/formats/vault.md, "Restore points". May be added to
+/// from any thread.
+/// </summary>
+internal sealed class ReferenceSet
+{
+    public const string Prefix = "refs/";
+
+    // Stands for all chunks of a pack: most packs are needed whole, and need no bitmap then.
+    private static readonly ulong[] Whole = [];
+    private readonly ConcurrentDictionary<PackId, ulong[]> packs = new();
+    private readonly ConcurrentDictionary<PackId, int> counts = new();
+
+    public static string Name(SessionId id) => Prefix + id;
+
+    /// <summary>The packs, in no particular order.</summary>
+    public IEnumerable<PackId> Packs => packs.Keys;
+
+    /// <summary>How many packs there are.</summary>
+    public int PackCount => packs.Count;
+
+    public void Add(PackId pack, int chunkCount, int ordinal)
+    {
+        counts.TryAdd(pack, chunkCount);
+        ulong[] bitmap = packs.GetOrAdd(pack, static (_, count) => new ulong[(count + 63) / 64], chunkCount);
+        if (bitmap == Whole) return;
+        Interlocked.Or(ref bitmap[ordinal / 64], 1UL << (ordinal % 64));
+    }
+
+    public void AddAll(PackId pack, int chunkCount)
+    {
+        counts[pack] = chunkCount;
+        packs[pack] = Whole;
+    }
+
+    public bool Contains(PackId pack, int ordinal) =>
+        packs.TryGetValue(pack, out ulong[]? bitmap) && (uint)ordinal < (uint)counts[pack]
+        && (bitmap == Whole || (bitmap[ordinal / 64] & (1UL << (ordinal % 64))) != 0);
+
+    /// <summary>Whether everything in <paramref name="other"/> is in this set too.</summary>
+    public bool ContainsAll(ReferenceSet other)
+    {
+        foreach ((PackId pack, ulong[] wanted) in other.packs)
+        {
+            if (!packs.TryGetValue(pack, out ulong[]? bitmap) || counts[pack] != other.counts[pack]) return false;
+            if (bitmap == Whole) continue;
+            if (wanted == Whole)
+            {
+                if (CountOf(bitmap) != counts[pack]) return false;
+                continue;
+            }
+
+            for (int i = 0; i < wanted.Length; i++)
+            {
+                if ((wanted[i] & ~bitmap[i]) != 0) return false;
+            }
+        }
+
+        return true;
+    }
+
+    public int ChunkCountOf(PackId pack) => counts[pack];
+
+    /// <summary>Which chunks of a pack are needed: bit i % 64 of word i / 64 for ordinal i.</summary>
+    public ReadOnlySpan<ulong> OrdinalsOf(PackId pack)
+    {
+        if (!packs.TryGetValue(pack, out ulong[]? bitmap)) return [];
+        if (bitmap != Whole) return bitmap;
+        int count = counts[pack];
+        ulong[] all = new ulong[(count + 63) / 64];
+        Array.Fill(all, ulong.MaxValue);
+        if (count % 64 != 0) all[^1] = (1UL << (count % 64)) - 1;
+        return all;
+    }
+
+    public byte[] Encode()
+    {
+        PackId[] sorted = [.. packs.Keys];
+        Array.Sort(sorted);
+        var writer = new ByteWriter(64 * (sorted.Length + 1));
+        writer.U32((uint)sorted.Length);
+        foreach (PackId pack in sorted)
+        {
+            writer.U8((byte)pack.Kind);
+            pack.Session.Encode(writer.Take(SessionId.Size));
+            writer.U32(pack.Number);
+            int count = counts[pack];
+            ulong[] bitmap = packs[pack];
+            writer.U32((uint)count);
+            bool isWhole = bitmap == Whole || CountOf(bitmap) == count;
+            writer.U8((byte)(isWhole ? 1 : 0));
+            if (isWhole) continue;
+            for (int i = 0; i < (count + 7) / 8; i++) writer.U8((byte)(bitmap[i / 8] >> (8 * (i % 8))));
+        }
+
+        return writer.ToArray();
+    }
+
+    /// <summary>Reads and verifies the references of a session; null when the vault has none.</summary>
+    public static async Task<ReferenceSet?> TryReadAsync(OpenVault vault, SessionId id, CancellationToken cancellationToken)
+    {
+        string name = Name(id);
+        byte[]? content = await vault.Store.TryGetAsync(name, IObjectStore.MaxObjectBytes, cancellationToken).ConfigureAwait(false);
+        return content is null ? null : Decode(vault.Sealer.Open(ObjectKind.References, name, content).Body, name);
+    }
+
+    public static ReferenceSet Decode(ReadOnlySpan<byte> body, string name)
+    {
+        var reader = new ByteReader(body, name);
+        uint count = reader.U32();
+        if (count > reader.Remaining / 26) throw reader.Damage($"{count} packs");
+        var set = new ReferenceSet();
+        PackId previous = default;
+        for (uint i = 0; i < count; i++)
+        {
+            var kind = (ObjectKind)reader.U8();
+            var pack = new PackId(kind, SessionId.Decode(reader.Bytes(SessionId.Size)), reader.U32());
+            uint chunks = reader.U32();
+            if (kind is not (ObjectKind.DataPack or ObjectKind.TreePack) || chunks > PackFooter.MaxChunks) throw reader.Damage($"pack {i}: kind {(byte)kind}, {chunks} chunks");
+            if (i > 0 && previous.CompareTo(pack) >= 0) throw reader.Damage($"pack {i}: out of order or twice");
+            previous = pack;
+            byte isWhole = reader.U8();
+            if (isWhole > 1) throw reader.Damage($"pack {i}: {isWhole} where 0 or 1 is expected");
+            if (isWhole == 1)
+            {
+                set.AddAll(pack, (int)chunks);
+                continue;
+            }
+
+            ReadOnlySpan<byte> bitmap = reader.Bytes((int)(chunks + 7) / 8);
+            for (int ordinal = 0; ordinal < chunks; ordinal++)
+            {
+                if ((bitmap[ordinal / 8] & (1 << (ordinal % 8))) != 0) set.Add(pack, (int)chunks, ordinal);
+            }
+        }
+
+        reader.ExpectEnd();
+        return set;
+    }
+
+    private static ulong[] AllOf(int chunkCount)
+    {
+        ulong[] bitmap = new ulong[(chunkCount + 63) / 64];
+        Array.Fill(bitmap, ulong.MaxValue);
+        if (chunkCount % 64 != 0) bitmap[^1] = (1UL << (chunkCount % 64)) - 1;
+        return bitmap;
+    }
+
+    private static int CountOf(ulong[] bitmap)
+    {
+        int set = 0;
+        foreach (ulong word in bitmap) set += System.Numerics.BitOperations.PopCount(word);
+        return set;
+    }
+}

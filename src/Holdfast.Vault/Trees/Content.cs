@@ -1,0 +1,104 @@
+using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Chunking;
+
+namespace Holdfast.Vault.Trees;
+
+/// <summary>What an item of content is. The value is on disk.</summary>
+internal enum ContentItemKind : byte
+{
+    Invalid = 0,
+    Chunk = 1,
+    Hole = 2,
+    Run = 3,
+}
+
+/// <summary>A piece of content: a chunk, a hole, or one chunk several times in a row.</summary>
+/// <param name="Kind">Which.</param>
+/// <param name="Id">The chunk; of a hole nothing.</param>
+/// <param name="Length">Bytes of the chunk (at depth above 0: of what its list stands for), or of the hole.</param>
+/// <param name="Repeats">How often the chunk follows itself, at least 1.</param>
+internal readonly record struct ContentItem(ContentItemKind Kind, ChunkId Id, long Length, long Repeats)
+{
+    public long TotalBytes => Length * Repeats;
+
+    public static ContentItem Chunk(ChunkId id, long length) => new(ContentItemKind.Chunk, id, length, 1);
+
+    public static ContentItem Hole(long length) => new(ContentItemKind.Hole, default, length, 1);
+}
+
+/// <summary>The content of a file, directory or list, in order. Layout: docs/formats/vault.md, "Trees".</summary>
+/// <param name="Depth">0: items are chunks of content; k: items are chunk lists of depth k − 1.</param>
+/// <param name="Items">In order.</param>
+internal sealed record Content(int Depth, ContentItem[] Items)
+{
+    public const int MaxDepth = 4;
+
+    /// <summary>More items than this go to chunk lists.</summary>
+    public const int MaxInlineItems = 512;
+
+    /// <summary>Nothing at all.</summary>
+    public static readonly Content Empty = new(0, []);
+
+    public long TotalBytes
+    {
+        get
+        {
+            long total = 0;
+            foreach (ContentItem item in Items) total = checked(total + item.TotalBytes);
+            return total;
+        }
+    }
+
+    public void Encode(ByteWriter writer)
+    {
+        writer.U8((byte)Depth);
+        EncodeItems(writer, Items);
+    }
+
+    public static void EncodeItems(ByteWriter writer, ReadOnlySpan<ContentItem> items)
+    {
+        writer.Varint((ulong)items.Length);
+        foreach (ContentItem item in items)
+        {
+            writer.U8((byte)item.Kind);
+            if (item.Kind != ContentItemKind.Hole) item.Id.Encode(writer.Take(ChunkId.Size));
+            writer.Varint((ulong)item.Length);
+            if (item.Kind == ContentItemKind.Run) writer.Varint((ulong)item.Repeats);
+        }
+    }
+
+    public static Content Decode(ref ByteReader reader)
+    {
+        int depth = reader.U8();
+        if (depth > MaxDepth) throw reader.Damage($"chunk lists {depth} deep, at most {MaxDepth} expected");
+        return new Content(depth, DecodeItems(ref reader));
+    }
+
+    public static ContentItem[] DecodeItems(ref ByteReader reader)
+    {
+        int count = reader.Count(2, "items of content");
+        if (count == 0) return [];
+        // An item takes more room in memory than in bytes: a count is not believed beyond what a list holds.
+        var items = new List<ContentItem>(Math.Min(count, MaxInlineItems * 2));
+        long total = 0;
+        for (int i = 0; i < count; i++)
+        {
+            var kind = (ContentItemKind)reader.U8();
+            if (kind is not (ContentItemKind.Chunk or ContentItemKind.Hole or ContentItemKind.Run)) throw reader.Damage($"content item of kind {(byte)kind}");
+            ChunkId id = kind == ContentItemKind.Hole ? default : ChunkId.Decode(reader.Bytes(ChunkId.Size));
+            long length = reader.Varint(long.MaxValue, "length");
+            long repeats = kind == ContentItemKind.Run ? reader.Varint(long.MaxValue, "repeats") : 1;
+            if (length == 0 || repeats == 0 || length > (long.MaxValue - total) / repeats)
+            {
+                throw reader.Damage($"content item of {length} bytes, {repeats} times, behind {total}");
+            }
+
+            total += length * repeats;
+            items.Add(new ContentItem(kind, id, length, repeats));
+        }
+
+        return [.. items];
+    }
+
+    public bool SameAs(Content other) => Depth == other.Depth && Items.AsSpan().SequenceEqual(other.Items);
+}

@@ -1,0 +1,342 @@
+using System.Globalization;
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+using Holdfast.Files;
+using Holdfast.Storage;
+using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Chunking;
+using Holdfast.Vault.Indexing;
+using Holdfast.Vault.Packing;
+using Holdfast.Vault.Points;
+using Holdfast.Vault.Sealing;
+
+namespace Holdfast.Vault.Writing;
+
+/// <summary>
+/// One backup's writing: knows which chunks the vault has, puts packs, and indexes them. Order of writes:
+/// docs/formats/vault.md, "Write order". May be used from any thread.
+/// </summary>
+internal sealed class WriteSession : IDisposable
+{
+    private const string LeasePrefix = "leases/";
+    private const int Stripes = 64;
+
+    /// <summary>So many chunks of durable packs go to an index object, and out of memory.</summary>
+    private const int ChunksPerIndex = 1 << 20;
+
+    private readonly OpenVault vault;
+    private readonly int level;
+    private readonly HashSet<ChunkId>[] claimed = new HashSet<ChunkId>[Stripes];
+    private readonly Channel<PackBuilder> idle = Channel.CreateUnbounded<PackBuilder>();
+    private readonly List<PackBuilder> builders = [];
+    private readonly List<Task> puts = [];
+    private readonly Lock gate = new();
+    private readonly SemaphoreSlim indexing = new(1);
+    private readonly int maxBuilders;
+    private List<PackFooter> durable = [];
+    private int durableChunks;
+    private uint nextData;
+    private uint nextTrees;
+    private uint nextIndex;
+    private long bytesAdded;
+    private long bytesStored;
+
+    private WriteSession(OpenVault vault, SessionId id, int level, int maxBuilders)
+    {
+        this.vault = vault;
+        this.level = level;
+        this.maxBuilders = maxBuilders;
+        Id = id;
+        for (int i = 0; i < Stripes; i++) claimed[i] = [];
+    }
+
+    public SessionId Id { get; }
+
+    /// <summary>What the point that this session makes will need.</summary>
+    public ReferenceSet References { get; } = new();
+
+    /// <summary>Raw bytes of chunks that the vault did not have.</summary>
+    public long BytesAdded => Interlocked.Read(ref bytesAdded);
+
+    /// <summary>Bytes of the objects put.</summary>
+    public long BytesStored => Interlocked.Read(ref bytesStored);
+
+    private string LeaseName => $"{LeasePrefix}{Id}/00000000";
+
+    /// <summary>Puts the session's lease, and finds what sessions uploaded that were cut off or are still at work.</summary>
+    public static async Task<WriteSession> BeginAsync(OpenVault vault, string host, int level, int maxBuilders, CancellationToken cancellationToken)
+    {
+        var session = new WriteSession(vault, SessionId.Create(vault.Host.Entropy), level, maxBuilders);
+        var body = new ByteWriter();
+        UnixTime now = UnixTime.From(vault.Host.Clock.GetUtcNow());
+        body.SignedVarint(now.Seconds);
+        body.Varint((ulong)now.Nanoseconds);
+        body.Text(host);
+        body.Varint((ulong)Environment.ProcessId);
+        byte[] lease = vault.Sealer.Seal(ObjectKind.Lease, session.LeaseName, body.Written);
+        await vault.Store.PutIfAbsentAsync(session.LeaseName, lease, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await session.RecoverAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await session.AbandonAsync().ConfigureAwait(false);
+            session.Dispose();
+            throw;
+        }
+
+        return session;
+    }
+
+    /// <summary>Whether the vault has a chunk; if so the session's point will refer to it.</summary>
+    public async ValueTask<bool> TryReferenceAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
+    {
+        HashSet<ChunkId> stripe = Stripe(id);
+        lock (stripe)
+        {
+            if (stripe.Contains(id)) return true;
+        }
+
+        if (await vault.Index.FindAsync(id, kind, cancellationToken).ConfigureAwait(false) is not { } location) return false;
+        References.Add(location.Footer.Pack, location.Footer.Chunks.Length, location.Ordinal);
+        return true;
+    }
+
+    /// <summary>Takes on the writing of a chunk that the vault does not have; false when another writer of this session has it.</summary>
+    public bool TryClaim(in ChunkId id, int length)
+    {
+        HashSet<ChunkId> stripe = Stripe(id);
+        lock (stripe)
+        {
+            if (!stripe.Add(id)) return false;
+        }
+
+        Interlocked.Add(ref bytesAdded, length);
+        return true;
+    }
+
+    /// <summary>A builder with an open pack; waits while all are being put.</summary>
+    public async ValueTask<PackBuilder> TakeBuilderAsync(ObjectKind kind, CancellationToken cancellationToken)
+    {
+        if (!idle.Reader.TryRead(out PackBuilder? builder))
+        {
+            lock (gate)
+            {
+                if (builders.Count < maxBuilders)
+                {
+                    builder = new PackBuilder(vault.Sealer, level);
+                    builders.Add(builder);
+                }
+            }
+
+            builder ??= await WaitForBuilderAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        uint number = kind == ObjectKind.DataPack ? Interlocked.Increment(ref nextData) - 1 : Interlocked.Increment(ref nextTrees) - 1;
+        builder.Begin(new PackId(kind, Id, number));
+        return builder;
+    }
+
+    /// <summary>Finishes a builder's pack and puts it in the background; the builder is free again afterwards.</summary>
+    public void Put(PackBuilder builder, CancellationToken cancellationToken)
+    {
+        Task put = Task.Run(() => PutAsync(builder, cancellationToken), cancellationToken);
+        lock (gate)
+        {
+            puts.RemoveAll(static done => done.IsCompletedSuccessfully);
+            puts.Add(put);
+        }
+    }
+
+    /// <summary>Waits until every pack is durable, and indexes what no index object lists.</summary>
+    public async Task SealAsync(CancellationToken cancellationToken)
+    {
+        Task[] pending;
+        lock (gate) pending = [.. puts];
+        await Task.WhenAll(pending).ConfigureAwait(false);
+        await WriteIndexAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Puts a small object of this session's.</summary>
+    public async Task PutObjectAsync(ObjectKind kind, string name, byte[] body, CancellationToken cancellationToken)
+    {
+        byte[] content = vault.Sealer.Seal(kind, name, body);
+        await PutOrThrowAsync(name, content, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What another point of this vault needs; null when its list is gone.</summary>
+    public async Task<ReferenceSet?> TryReadReferencesAsync(SessionId references, CancellationToken cancellationToken)
+    {
+        string name = ReferenceSet.Name(references);
+        byte[]? content = await vault.Store.TryGetAsync(name, IObjectStore.MaxObjectBytes, cancellationToken).ConfigureAwait(false);
+        return content is null ? null : ReferenceSet.Decode(vault.Sealer.Open(ObjectKind.References, name, content).Body, name);
+    }
+
+    /// <summary>The work is done, or given up in order: the lease goes.</summary>
+    public Task EndAsync(CancellationToken cancellationToken) => vault.Store.DeleteAsync(LeaseName, cancellationToken);
+
+    /// <summary>
+    /// After a failure or a cancellation: indexes the packs that became durable, so that the next run uses them. When this
+    /// fails too, or a put failed whose pack may be there all the same, the lease stays, by which the next run finds them.
+    /// </summary>
+    public async Task AbandonAsync()
+    {
+        Task[] pending;
+        lock (gate) pending = [.. puts];
+        bool isKnown = true;
+        try
+        {
+            await Task.WhenAll(pending).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is Log.HoldfastException or OperationCanceledException)
+        {
+            // What failed to be put is not in the list of durable packs; a lost reply may hide that it was put.
+            isKnown = !Array.Exists(pending, static put => put.IsFaulted);
+        }
+
+        try
+        {
+            await WriteIndexAsync(CancellationToken.None).ConfigureAwait(false);
+            if (isKnown) await EndAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Log.HoldfastException)
+        {
+            // The reason for giving up is being told already; the lease says the rest.
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (PackBuilder builder in builders) builder.Dispose();
+        indexing.Dispose();
+    }
+
+    private async Task<PackBuilder> WaitForBuilderAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await idle.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException closed) when (closed.InnerException is { } reason)
+        {
+            ExceptionDispatchInfo.Throw(reason);
+            throw;
+        }
+    }
+
+    private async Task PutAsync(PackBuilder builder, CancellationToken cancellationToken)
+    {
+        try
+        {
+            PackFooter footer = builder.Finish(out ReadOnlyMemory<byte> content);
+            await PutOrThrowAsync(footer.Pack.ObjectName, content, cancellationToken).ConfigureAwait(false);
+            References.AddAll(footer.Pack, footer.Chunks.Length);
+            bool isMany;
+            lock (gate)
+            {
+                durable.Add(footer);
+                durableChunks += footer.Chunks.Length;
+                isMany = durableChunks >= ChunksPerIndex;
+            }
+
+            idle.Writer.TryWrite(builder);
+            if (isMany) await WriteIndexAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            // Whoever waits for a builder learns the reason instead of waiting for ever.
+            idle.Writer.TryComplete(error);
+            throw;
+        }
+    }
+
+    private async Task WriteIndexAsync(CancellationToken cancellationToken)
+    {
+        await indexing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            List<PackFooter> packs;
+            lock (gate)
+            {
+                packs = durable;
+                durable = [];
+                durableChunks = 0;
+            }
+
+            // Also what lost its index object, or never got one: from now on it has one again.
+            HashSet<PackId> own = [.. packs.Select(pack => pack.Pack)];
+            packs.AddRange(vault.Index.Unindexed.Packs.Where(pack => !own.Contains(pack.Pack)));
+            if (packs.Count == 0) return;
+            try
+            {
+                await PutIndexAsync(packs, cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                // Not indexed, whatever the reason: who gives up tries once more, or leaves the lease by which they are found.
+                lock (gate) durable.AddRange(packs);
+                throw;
+            }
+
+            await vault.Index.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            // Findable through the index from here on: they need no room in memory of their own.
+            foreach (PackFooter pack in packs)
+            {
+                foreach (PackChunk chunk in pack.Chunks)
+                {
+                    HashSet<ChunkId> stripe = Stripe(chunk.Id);
+                    lock (stripe) stripe.Remove(chunk.Id);
+                }
+            }
+        }
+        finally
+        {
+            indexing.Release();
+        }
+    }
+
+    private async Task PutIndexAsync(List<PackFooter> packs, CancellationToken cancellationToken)
+    {
+        int first = 0, chunks = 0;
+        for (int i = 0; i < packs.Count; i++)
+        {
+            chunks += packs[i].Chunks.Length;
+            // A recovery may bring many: an index object has a limit.
+            if (chunks < ChunksPerIndex && i < packs.Count - 1) continue;
+            string name = IndexObject.Name(Id, nextIndex++);
+            byte[] content = IndexObject.Build(vault.Sealer, name, packs.GetRange(first, i + 1 - first));
+            await PutOrThrowAsync(name, content, cancellationToken).ConfigureAwait(false);
+            first = i + 1;
+            chunks = 0;
+        }
+    }
+
+    private async Task PutOrThrowAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        PutOutcome outcome = await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false);
+        if (outcome == PutOutcome.Taken)
+        {
+            throw new Log.HoldfastException(Log.ErrorKind.Failed, $"{vault.Store.Address}: {name}: the name is taken by another object", "run it again");
+        }
+
+        Interlocked.Add(ref bytesStored, content.Length);
+    }
+
+    /// <summary>Makes packs findable that no index lists, of all sessions that have a lease; this session's index will list them.</summary>
+    private async Task RecoverAsync(CancellationToken cancellationToken)
+    {
+        var sessions = new HashSet<SessionId>();
+        await foreach (ObjectEntry lease in vault.Store.ListAsync(LeasePrefix, cancellationToken).ConfigureAwait(false))
+        {
+            ReadOnlySpan<char> rest = lease.Name.AsSpan(LeasePrefix.Length);
+            if (rest.Length > 32 && SessionId.TryParse(rest[..32], out SessionId session) && session != Id) sessions.Add(session);
+        }
+
+        if (sessions.Count > 0) await vault.Index.LoadUnindexedAsync(sessions, cancellationToken).ConfigureAwait(false);
+    }
+
+    private HashSet<ChunkId> Stripe(in ChunkId id) => claimed[(int)(id.W3 >> 32) & (Stripes - 1)];
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"session {Id}");
+}
