@@ -1,0 +1,268 @@
+using System.Threading.Channels;
+using Holdfast.Files;
+using Holdfast.Log;
+using Holdfast.Vault.Backup;
+using Holdfast.Vault.Points;
+using Holdfast.Vault.Sealing;
+using Holdfast.Vault.Trees;
+using Holdfast.Vault.Writing;
+
+namespace Holdfast.Vault;
+
+/// <summary>Makes a restore point.</summary>
+/// <remarks>
+/// A walker runs ahead, workers read what changed, an assembler puts the tree together; the channels between them are
+/// bounded, so memory does not grow with the source.
+/// </remarks>
+public static class BackupRun
+{
+    private const int StepsAhead = 8192;
+    private const int BatchesAhead = 32;
+
+    /// <summary>Backs up a source.</summary>
+    /// <param name="vault">Where to.</param>
+    /// <param name="request">What, and how.</param>
+    /// <param name="cancellationToken">
+    /// Heeded until the point is written: cancelling leaves no point, and what was uploaded is used by the next run.
+    /// </param>
+    /// <returns>What was done. When it returns, the point is durable.</returns>
+    public static async Task<BackupSummary> RunAsync(OpenVault vault, BackupRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(request);
+        ThrowIfUnsorted(request.Roots);
+        long started = vault.Host.Clock.GetTimestamp();
+        RestorePoint? basePoint = await FindBaseAsync(vault, request, cancellationToken).ConfigureAwait(false);
+        PointKind kind = basePoint is null ? PointKind.Full : request.Kind;
+        if (basePoint is not null) request.Progress.Expect(basePoint.Counts.Files, basePoint.Counts.Bytes);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Caller caller = new() { Uid = 0, Gid = 0, ProcessId = Environment.ProcessId, Cancellation = stop.Token };
+        var context = new BackupContext(vault, request, caller) { Compares = basePoint is not null };
+        if (request.DryRun)
+        {
+            (TreeAssembler dry, _, _) = await RunStagesAsync(context, null, basePoint, stop).ConfigureAwait(false);
+            return new BackupSummary(null, kind, basePoint?.Id, CountsOf(dry, context, null, vault, started));
+        }
+
+        int workers = Math.Max(1, request.Workers);
+        using WriteSession session = await WriteSession.BeginAsync(
+            vault, request.Host, request.CompressionLevel, (2 * workers) + 2, cancellationToken).ConfigureAwait(false);
+        RestorePoint point;
+        try
+        {
+            (TreeAssembler assembler, Content tree, Content changes) = await RunStagesAsync(context, session, basePoint, stop).ConfigureAwait(false);
+            await session.SealAsync(cancellationToken).ConfigureAwait(false);
+            ThrowIfNothingWasRead(assembler, context);
+            point = new RestorePoint
+            {
+                Id = session.Id,
+                Time = request.Time ?? vault.Host.Clock.GetUtcNow(),
+                Received = default,
+                EffectiveTime = default,
+                Kind = kind,
+                Base = basePoint?.Id,
+                Host = request.Host,
+                Roots = RootPaths(request),
+                Tags = request.Tags,
+                Program = request.Program,
+                References = await WriteReferencesAsync(session, basePoint, tree, changes, cancellationToken).ConfigureAwait(false),
+                Tree = tree,
+                Changes = changes,
+                Counts = CountsOf(assembler, context, session, vault, started),
+            };
+            // The commit: from here on the backup exists.
+            await session.PutObjectAsync(ObjectKind.Point, PointCodec.Name(session.Id), PointCodec.Encode(point), cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await session.AbandonAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        try
+        {
+            await session.EndAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (HoldfastException error)
+        {
+            // The point is durable; a lease too many costs later runs a listing.
+            context.Note([], $"the session's lease stays: {error.Message}");
+        }
+
+        return new BackupSummary(point.Id, kind, point.Base, CountsOf(point.Counts, session, vault, started));
+    }
+
+    private static void ThrowIfUnsorted(IReadOnlyList<BackupRoot> roots)
+    {
+        for (int i = 0; i < roots.Count; i++)
+        {
+            bool isValid = DirectoryCodec.IsValidName(roots[i].Path.Span, isPointRoot: true)
+                && (i == 0 || roots[i - 1].Path.Span.SequenceCompareTo(roots[i].Path.Span) < 0);
+            if (!isValid) throw new ArgumentException($"root {i}: not an absolute path, or not behind the one before", nameof(roots));
+        }
+    }
+
+    /// <summary>A source that is not there must not become the newest point, by which everything would count as deleted.</summary>
+    private static void ThrowIfNothingWasRead(TreeAssembler assembler, BackupContext context)
+    {
+        BackupCounts counts = assembler.Counts;
+        if (counts.Files + counts.Directories > 0 || context.Progress.Errors == 0) return;
+        throw new HoldfastException(ErrorKind.Failed, "nothing of the source could be read, so no restore point was made", "check the paths and their rights");
+    }
+
+    private static ReadOnlyMemory<byte>[] RootPaths(BackupRequest request) =>
+        request.Stream is null ? [.. request.Roots.Select(root => root.Path)] : [request.StreamName];
+
+    private static async Task<RestorePoint?> FindBaseAsync(OpenVault vault, BackupRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Kind == PointKind.Full) return null;
+        ReadOnlyMemory<byte>[] roots = RootPaths(request);
+        IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
+        return points.LastOrDefault(
+            point => point.IsOfSource(request.Host, roots) && (request.Kind == PointKind.Incremental || point.Kind == PointKind.Full));
+    }
+
+    private static async Task<(TreeAssembler Assembler, Content Tree, Content Changes)> RunStagesAsync(
+        BackupContext context, WriteSession? session, RestorePoint? basePoint, CancellationTokenSource stop)
+    {
+        IReadOnlyList<TreeEntry> baseRoots = await ReadBaseRootsAsync(context, basePoint).ConfigureAwait(false);
+        Channel<WalkItem> order = Channel.CreateBounded<WalkItem>(
+            new BoundedChannelOptions(StepsAhead) { SingleReader = true, SingleWriter = true });
+        Channel<FileBatch> work = Channel.CreateBounded<FileBatch>(new BoundedChannelOptions(BatchesAhead) { SingleWriter = true });
+        var assembler = new TreeAssembler(context, session);
+        Task<(Content Tree, Content Changes)> assembling = Task.Run(() => assembler.RunAsync(order.Reader), stop.Token);
+        var tasks = new List<Task> { assembling };
+        if (context.Request.Stream is null)
+        {
+            tasks.Add(Task.Run(() => WalkAsync(new SourceWalker(context, order.Writer, work.Writer), baseRoots, order.Writer, work.Writer), stop.Token));
+            for (int i = 0; i < Math.Max(1, context.Request.Workers); i++)
+            {
+                tasks.Add(Task.Run(
+                    () => session is null ? FileStage.RunDryAsync(context, work.Reader) : new FileStage(context, session).RunAsync(work.Reader), stop.Token));
+            }
+        }
+        else
+        {
+            tasks.Add(Task.Run(() => ReadStreamAsync(context, session, baseRoots, order.Writer), stop.Token));
+        }
+
+        await JoinAsync(tasks, stop).ConfigureAwait(false);
+        (Content tree, Content changes) = await assembling.ConfigureAwait(false);
+        return (assembler, tree, changes);
+    }
+
+    /// <summary>Waits for all; the first failure stops the others, and is the one that is thrown.</summary>
+    private static async Task JoinAsync(List<Task> tasks, CancellationTokenSource stop)
+    {
+        Exception? first = null;
+        var running = new List<Task>(tasks);
+        while (running.Count > 0)
+        {
+            Task done = await Task.WhenAny(running).ConfigureAwait(false);
+            running.Remove(done);
+            if (done.IsCompletedSuccessfully || first is not null) continue;
+            first = done.Exception?.InnerException ?? new OperationCanceledException(stop.Token);
+            await stop.CancelAsync().ConfigureAwait(false);
+        }
+
+        if (first is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
+    }
+
+    private static async Task WalkAsync(
+        SourceWalker walker, IReadOnlyList<TreeEntry> baseRoots, ChannelWriter<WalkItem> order, ChannelWriter<FileBatch> work)
+    {
+        try
+        {
+            await walker.WalkAsync(baseRoots).ConfigureAwait(false);
+        }
+        finally
+        {
+            work.TryComplete();
+            order.TryComplete();
+        }
+    }
+
+    private static async Task ReadStreamAsync(
+        BackupContext context, WriteSession? session, IReadOnlyList<TreeEntry> baseRoots, ChannelWriter<WalkItem> order)
+    {
+        BackupRequest request = context.Request;
+        UnixTime now = UnixTime.From(request.Time ?? context.Vault.Host.Clock.GetUtcNow());
+        var attributes = new NodeAttributes { Kind = NodeKind.Regular, Mode = 0x180, LinkCount = 1, ModifyTime = now };
+        TreeEntry entry = context.NewEntry(request.StreamName.ToArray(), attributes);
+        try
+        {
+            entry.Content = session is null
+                ? Content.Empty
+                : await new FileStage(context, session).ReadStreamAsync(request.Stream!).ConfigureAwait(false);
+        }
+        catch (IOException error)
+        {
+            throw new HoldfastException(
+                ErrorKind.Failed, $"{BytePath.Display(request.StreamName.Span)}: cannot read the stream: {error.Message}", null, error);
+        }
+
+        attributes.Size = entry.Content.TotalBytes;
+        entry.Attributes = attributes;
+        TreeEntry? known = baseRoots.FirstOrDefault(candidate => candidate.Name.AsSpan().SequenceEqual(entry.Name));
+        context.Progress.AddDone(1, attributes.Size);
+        await order.WriteAsync(new WalkItem(WalkStep.Ready, entry, known), context.Caller.Cancellation).ConfigureAwait(false);
+        order.Complete();
+    }
+
+    private static async Task<IReadOnlyList<TreeEntry>> ReadBaseRootsAsync(BackupContext context, RestorePoint? basePoint)
+    {
+        if (basePoint is null) return [];
+        try
+        {
+            return await context.Vault.Trees.ReadDirectoryAsync(basePoint.Tree, isPointRoot: true, context.Caller.Cancellation).ConfigureAwait(false);
+        }
+        catch (DamageException damage)
+        {
+            context.Note([], $"the restore point compared with is damaged, reading everything: {damage.Message}");
+            return [];
+        }
+    }
+
+    /// <summary>Writes what the point needs; the base's own list where the two are the same tree.</summary>
+    private static async Task<SessionId> WriteReferencesAsync(
+        WriteSession session, RestorePoint? basePoint, Content tree, Content changes, CancellationToken cancellationToken)
+    {
+        bool isSameTree = basePoint is not null && changes == Content.Empty && tree.SameAs(basePoint.Tree);
+        if (isSameTree && await CoversAsync(session, basePoint!.References, cancellationToken).ConfigureAwait(false))
+        {
+            return basePoint.References;
+        }
+
+        string name = ReferenceSet.Name(session.Id);
+        await session.PutObjectAsync(ObjectKind.References, name, session.References.Encode(), cancellationToken).ConfigureAwait(false);
+        return session.Id;
+    }
+
+    /// <summary>
+    /// Whether an earlier list has all that this point needs: not where chunks were found, or put, elsewhere because theirs
+    /// are lost.
+    /// </summary>
+    private static async Task<bool> CoversAsync(WriteSession session, SessionId references, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await session.TryReadReferencesAsync(references, cancellationToken).ConfigureAwait(false) is { } known
+                && known.ContainsAll(session.References);
+        }
+        catch (DamageException)
+        {
+            // Then the point gets a list of its own.
+            return false;
+        }
+    }
+
+    private static BackupCounts CountsOf(TreeAssembler assembler, BackupContext context, WriteSession? session, OpenVault vault, long started) =>
+        CountsOf(assembler.Counts with { BytesRead = context.BytesRead, Errors = context.Progress.Errors }, session, vault, started);
+
+    private static BackupCounts CountsOf(BackupCounts counts, WriteSession? session, OpenVault vault, long started) => counts with
+    {
+        BytesAdded = session?.BytesAdded ?? 0,
+        BytesStored = session?.BytesStored ?? 0,
+        Duration = vault.Host.Clock.GetElapsedTime(started),
+    };
+}
