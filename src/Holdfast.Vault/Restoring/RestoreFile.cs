@@ -1,0 +1,78 @@
+using Holdfast.Files;
+using Holdfast.Vault.Chunking;
+using Holdfast.Vault.Trees;
+
+namespace Holdfast.Vault.Restoring;
+
+/// <summary>A regular file that is being restored.</summary>
+internal sealed class RestoreFile
+{
+    private int failed;
+
+    // Pieces still to be written, and one for the planning itself.
+    private int remaining = 1;
+
+    /// <summary>The directory in the target.</summary>
+    public required RestoreFolder Folder { get; init; }
+
+    public required TreeEntry Entry { get; init; }
+
+    /// <summary>Its name in the target.</summary>
+    public required byte[] Name { get; init; }
+
+    /// <summary>For messages.</summary>
+    public required byte[] Path { get; init; }
+
+    /// <summary>The regular file that was there, to be compared and changed in place; null when there was none.</summary>
+    public required NodeAttributes? There { get; init; }
+
+    /// <summary>What was there had to go: it is written anew.</summary>
+    public bool IsReplaced { get; set; }
+
+    /// <summary>Whether it is made by this restore, and not changed in place.</summary>
+    public bool IsNew => There is null || IsReplaced;
+
+    /// <summary>Whether anything of an existing file had to be written.</summary>
+    public bool Differs { get; set; }
+
+    public bool Failed => Volatile.Read(ref failed) != 0;
+
+    public void AddPiece() => Interlocked.Increment(ref remaining);
+
+    /// <summary>True when that was the last.</summary>
+    public bool EndPieces(int count) => Interlocked.Add(ref remaining, -count) == 0;
+
+    /// <summary>True for the first to fail it, who tells.</summary>
+    public bool TryFail() => Interlocked.Exchange(ref failed, 1) == 0;
+}
+
+/// <summary>A directory of the target while something below it is to be written.</summary>
+internal sealed class RestoreFolder
+{
+    /// <summary>None in a dry run where it is new, and while it waits for something that is to be written below it.</summary>
+    public required NodeId Node { get; set; }
+
+    /// <summary>Where to make it once something below it is to be written; null when it is there.</summary>
+    public RestoreFolder? WaitsIn { get; set; }
+
+    /// <summary>Its name in its parent, while it waits.</summary>
+    public byte[] Name { get; init; } = [];
+
+    public required TreeEntry? Entry { get; init; }
+
+    public required byte[] Path { get; init; }
+
+    /// <summary>Whether this restore made it.</summary>
+    public required bool IsNew { get; init; }
+
+    /// <summary>Whether its own attributes are to be set.</summary>
+    public required bool IsTaken { get; init; }
+}
+
+/// <summary>A place where a chunk is to be written.</summary>
+/// <param name="Id">The chunk.</param>
+/// <param name="File">The file.</param>
+/// <param name="Offset">First byte in it.</param>
+/// <param name="Length">Length of the chunk.</param>
+/// <param name="Repeats">How often it follows itself.</param>
+internal readonly record struct WantedChunk(ChunkId Id, RestoreFile File, long Offset, long Length, long Repeats);

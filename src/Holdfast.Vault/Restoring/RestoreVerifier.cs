@@ -1,0 +1,40 @@
+using Holdfast.Files;
+using Holdfast.Vault.Trees;
+
+namespace Holdfast.Vault.Restoring;
+
+/// <summary>Reads restored files back and compares them with the point.</summary>
+internal sealed class RestoreVerifier(RestoreContext context)
+{
+    public async ValueTask VerifyAsync(RestoreFile file)
+    {
+        if (file.Failed) return;
+        Result<OpenedNode> opened = await context.Target.OpenAtAsync(
+            context.Caller, file.Folder.Node, file.Name, new OpenRequest(OpenAccess.Read | OpenAccess.KeepAccessTime)).ConfigureAwait(false);
+        if (!opened.Ok)
+        {
+            context.FailVerification(file.Path, $"cannot be read back: {opened.Error.Describe()}");
+            return;
+        }
+
+        if (opened.Value.Node.Attributes.Size != file.Entry.Attributes.Size)
+        {
+            context.FailVerification(file.Path, $"has {opened.Value.Node.Attributes.Size} bytes, {file.Entry.Attributes.Size} expected");
+        }
+
+        long offset = 0;
+        await foreach (ContentItem item in context.Vault.Trees.FlattenAsync(file.Entry.Content!, context.Cancellation).ConfigureAwait(false))
+        {
+            if (!await RangeReader.HasItemAsync(context, opened.Value.File, offset, item).ConfigureAwait(false))
+            {
+                context.FailVerification(file.Path, $"bytes {offset} to {offset + item.TotalBytes} did not read back as they were written");
+                break;
+            }
+
+            offset += item.TotalBytes;
+        }
+
+        context.Target.Forget(opened.Value.Node.Id, 1);
+        context.Target.Close(opened.Value.File);
+    }
+}
