@@ -1,0 +1,24 @@
+using Holdfast.Vault.Checking;
+
+namespace Holdfast.Vault;
+
+/// <summary>Verifies that a vault is whole, and says what is lost where it is not.</summary>
+/// <remarks>
+/// Nothing is written. Damage never ends a check: it is reported, and the rest is checked all the same. About 45 bytes
+/// of memory a chunk, and 5 for each time a distinct tree names one.
+/// </remarks>
+public static class CheckRun
+{
+    /// <summary>Checks a vault.</summary>
+    /// <param name="vault">Which. Its caches are not believed: all is read from the store.</param>
+    /// <param name="request">What of it, and how.</param>
+    /// <param name="cancellationToken">Stops the check; there is no report then.</param>
+    /// <exception cref="Log.HoldfastException">The store cannot be reached, or the key does not allow reading.</exception>
+    public static Task<CheckReport> RunAsync(OpenVault vault, CheckRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.Subset is <= 0 or > 1 or double.NaN) throw new ArgumentException("a subset is above 0 and at most 1", nameof(request));
+        return new CheckWork(vault, request).RunAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,104 @@
+using Holdfast.Log;
+using Holdfast.Storage;
+using Holdfast.Vault.Keys;
+
+namespace Holdfast.Vault.Checking;
+
+/// <summary>One check, from the descriptor to what damage affects.</summary>
+internal sealed class CheckWork(OpenVault vault, CheckRequest request)
+{
+    private readonly Findings findings = new(request);
+    private int keySlots;
+
+    public async Task<CheckReport> RunAsync(CancellationToken cancellationToken)
+    {
+        await CheckDescriptorAsync(cancellationToken).ConfigureAwait(false);
+        await CheckKeySlotsAsync(cancellationToken).ConfigureAwait(false);
+        // This order makes a backup that is at work meanwhile harmless: see PackInventory.
+        var points = new PointCheck(vault, findings);
+        await points.LoadAsync(cancellationToken).ConfigureAwait(false);
+        var packs = new PackInventory(vault, request, findings);
+        await packs.LoadIndexesAsync(cancellationToken).ConfigureAwait(false);
+        ChunkTable table = await packs.LoadPacksAsync(points.NeededPacks, cancellationToken).ConfigureAwait(false);
+        var index = new IndexCheck(request, table, packs, findings);
+        await index.RunAsync(cancellationToken).ConfigureAwait(false);
+
+        using var chunks = new ChunkReader(vault, table, findings);
+        var trees = new TreeCheck(request, table, chunks, findings);
+        foreach (CheckedPoint point in points.Points)
+        {
+            point.TreeRoots = trees.AddRoot(point.Point.Tree, TreeUse.Root, point.Name);
+            point.ChangesRoots = trees.AddRoot(point.Point.Changes, TreeUse.Changes, point.Name);
+        }
+
+        await trees.RunAsync(cancellationToken).ConfigureAwait(false);
+        await points.CheckCoverageAsync(table, trees.Graph, cancellationToken).ConfigureAwait(false);
+        var data = new DataCheck(vault, request, table, findings);
+        if (request.ReadData) await data.RunAsync(cancellationToken).ConfigureAwait(false);
+
+        var losses = new LossMap(table, trees.Graph, packs, index, findings);
+        if (!losses.IsEmpty)
+        {
+            var trace = new EffectTrace(trees.Graph, chunks, losses);
+            foreach (CheckedPoint point in points.Points) await trace.TraceAsync(point, cancellationToken).ConfigureAwait(false);
+        }
+
+        List<Finding> all = findings.All();
+        losses.Reassure(all);
+        return new CheckReport
+        {
+            Damages = [.. all.Select(finding => finding.ToDamagedThing())],
+            Notices = findings.Notices,
+            KeySlots = keySlots,
+            Points = points.Points.Count,
+            IndexObjects = packs.Indexes.Count,
+            Packs = packs.StoredCount,
+            PacksRead = data.PacksRead,
+            Chunks = table.Count,
+            ChunksRead = data.ChunksRead,
+            BytesRead = data.BytesRead,
+            Directories = trees.Directories,
+            Files = trees.Files,
+            UnfinishedSessions = packs.UnfinishedSessions,
+        };
+    }
+
+    private async Task CheckDescriptorAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            byte[] id = await VaultDescriptor.ReadIdAsync(vault.Store, cancellationToken).ConfigureAwait(false);
+            if (!id.AsSpan().SequenceEqual(vault.VaultId)) findings.Add(VaultDescriptor.Name, $"is of vault {Convert.ToHexStringLower(id)}, {vault.Id} expected");
+        }
+        catch (HoldfastException error) when (IsLossOf(error))
+        {
+            findings.Add(VaultDescriptor.Name, error);
+        }
+    }
+
+    /// <summary>That they look like key slots; whether they open, their passwords would tell.</summary>
+    private async Task CheckKeySlotsAsync(CancellationToken cancellationToken)
+    {
+        bool hasOurs = false;
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(KeyDirectory.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            keySlots++;
+            string id = entry.Name[KeyDirectory.Prefix.Length..];
+            hasOurs |= id == vault.KeySlotId;
+            try
+            {
+                byte[]? slot = await vault.Store.TryGetAsync(entry.Name, KeySlot.MaxBytes, cancellationToken).ConfigureAwait(false);
+                if (slot is not null) KeySlot.ThrowIfMalformed(slot, id);
+            }
+            catch (HoldfastException error) when (IsLossOf(error))
+            {
+                findings.Add(entry.Name, error);
+            }
+        }
+
+        if (!hasOurs) findings.Add(KeyDirectory.Prefix + vault.KeySlotId, "is missing: the vault was opened with it");
+    }
+
+    // The vault was opened a moment ago: a descriptor or slot that cannot be understood now is damaged, whatever its reader calls it.
+    private static bool IsLossOf(HoldfastException error) => error is not ObjectStoreException || DamageException.IsLoss(error);
+}

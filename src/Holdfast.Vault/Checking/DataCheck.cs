@@ -1,0 +1,153 @@
+using Holdfast.Log;
+using Holdfast.Vault.Packing;
+using Holdfast.Vault.Sealing;
+
+namespace Holdfast.Vault.Checking;
+
+/// <summary>Reads packs from the store and verifies the seal of every group and the id of every chunk.</summary>
+/// <remarks>Each worker has one buffer for what is read and one for an opened group: memory follows workers, not packs.</remarks>
+internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTable table, Findings findings)
+{
+    /// <summary>Bytes of one read: groups that follow each other, so many as fit, at least one.</summary>
+    private const int PieceBytes = 4 << 20;
+
+    private readonly PackReader reader = new(vault.Store, vault.Sealer);
+    private int packsRead;
+    private long chunksRead;
+    private long bytesRead;
+
+    public int PacksRead => packsRead;
+
+    public long ChunksRead => chunksRead;
+
+    public long BytesRead => bytesRead;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        CheckedPack[] chosen = Choose();
+        request.Progress.Expect(request.Progress.ItemsDone + chosen.Length, chosen.Sum(pack => (long)pack.PackBytes));
+        int next = -1;
+        Task[] workers = [.. Enumerable.Range(0, Math.Max(1, request.Workers)).Select(_ => Task.Run(async () =>
+        {
+            using var worker = new Worker();
+            for (int i = Interlocked.Increment(ref next); i < chosen.Length; i = Interlocked.Increment(ref next))
+            {
+                await CheckPackAsync(worker, chosen[i], cancellationToken).ConfigureAwait(false);
+            }
+        }, cancellationToken))];
+        await Task.WhenAll(workers).ConfigureAwait(false);
+    }
+
+    private async Task CheckPackAsync(Worker worker, CheckedPack pack, CancellationToken cancellationToken)
+    {
+        request.Progress.Show(System.Text.Encoding.ASCII.GetBytes(pack.Id.ObjectName));
+        int firstUnread = 0;
+        try
+        {
+            PackFooter footer = await reader.TryReadFooterAsync(pack.Id, cancellationToken).ConfigureAwait(false)
+                ?? throw new DamageException(pack.Id.ObjectName, "is missing");
+            using var cipher = new Aead(footer.Cipher, reader.OpenKey(footer));
+            for (int group = 0; group < footer.Groups.Length;)
+            {
+                firstUnread = footer.Groups[group].FirstChunk;
+                int end = PieceEnd(footer, group);
+                int offset = footer.Groups[group].Offset;
+                int bytes = footer.Groups[end - 1].Offset + footer.Groups[end - 1].SealedBytes - offset;
+                Memory<byte> piece = worker.Sealed(bytes);
+                await reader.ReadSealedAsync(footer, offset, piece, cancellationToken).ConfigureAwait(false);
+                for (; group < end; group++) CheckGroup(worker, cipher, pack, footer, group, piece.Span[(footer.Groups[group].Offset - offset)..]);
+                Interlocked.Add(ref bytesRead, bytes);
+                request.Progress.AddDone(0, bytes);
+            }
+        }
+        catch (HoldfastException error) when (DamageException.IsLoss(error))
+        {
+            // What was not reached any more is as good as lost.
+            Finding finding = findings.Add(pack.Id.ObjectName, error);
+            findings.AddChunks(finding, Enumerable.Range(pack.First + firstUnread, pack.Ids.Length - firstUnread));
+        }
+
+        Interlocked.Increment(ref packsRead);
+        request.Progress.AddDone(1, 0);
+    }
+
+    private void CheckGroup(Worker worker, Aead cipher, CheckedPack pack, PackFooter footer, int groupIndex, Span<byte> sealedBytes)
+    {
+        PackGroup group = footer.Groups[groupIndex];
+        Span<byte> raw = worker.Raw(group.RawBytes);
+        if (!PackReader.TryOpenGroup(cipher, worker.Decompressor, group, groupIndex, sealedBytes[..group.SealedBytes], raw))
+        {
+            Note(PackReader.BrokenGroup(footer, groupIndex), Enumerable.Range(pack.First + group.FirstChunk, group.ChunkCount));
+            return;
+        }
+
+        Chunking.ChunkIdentity identity = pack.Id.Kind == ObjectKind.DataPack ? vault.DataIdentity : vault.TreeIdentity;
+        for (int i = group.FirstChunk; i < group.FirstChunk + group.ChunkCount; i++)
+        {
+            PackChunk chunk = footer.Chunks[i];
+            if (identity.Of(raw.Slice(chunk.Offset, chunk.Length)) != chunk.Id) Note(PackReader.BrokenChunk(footer, i), [pack.First + i]);
+        }
+
+        Interlocked.Add(ref chunksRead, group.ChunkCount);
+    }
+
+    private void Note(DamageException damage, IEnumerable<int> numbers) => findings.AddChunks(findings.Add(damage.Thing, damage), numbers);
+
+    private static int PieceEnd(PackFooter footer, int first)
+    {
+        int end = first + 1;
+        int offset = footer.Groups[first].Offset;
+        while (end < footer.Groups.Length && footer.Groups[end].Offset + footer.Groups[end].SealedBytes - offset <= PieceBytes) end++;
+        return end;
+    }
+
+    /// <summary>All packs, or a subset in which each has the same chance to be, in their order.</summary>
+    private CheckedPack[] Choose()
+    {
+        CheckedPack[] packs = [.. table.Packs];
+        if (request.Subset is not { } fraction) return packs;
+        int count = (int)Math.Ceiling(packs.Length * fraction);
+        for (int i = 0; i < count; i++)
+        {
+            int j = i + DrawBelow(packs.Length - i);
+            (packs[i], packs[j]) = (packs[j], packs[i]);
+        }
+
+        return [.. packs.Take(count).OrderBy(pack => pack.First)];
+    }
+
+    private int DrawBelow(int limit)
+    {
+        Span<byte> drawn = stackalloc byte[8];
+        vault.Host.Entropy.Fill(drawn);
+        // The high part of a product of 64 bits: uneven by less than limit in 2⁶⁴.
+        return (int)Math.BigMul(BitConverter.ToUInt64(drawn), (ulong)limit, out _);
+    }
+
+    private sealed class Worker : IDisposable
+    {
+        private byte[] sealedBytes = new byte[PieceBytes];
+        private byte[] raw = new byte[2 * PackBuilder.GroupTargetBytes];
+
+        public Decompressor Decompressor { get; } = new();
+
+        public Memory<byte> Sealed(int bytes)
+        {
+            if (bytes > sealedBytes.Length) sealedBytes = new byte[bytes];
+            return sealedBytes.AsMemory(0, bytes);
+        }
+
+        public Span<byte> Raw(int bytes)
+        {
+            if (bytes > raw.Length) raw = new byte[bytes];
+            return raw.AsSpan(0, bytes);
+        }
+
+        public void Dispose()
+        {
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(raw);
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(sealedBytes);
+            Decompressor.Dispose();
+        }
+    }
+}

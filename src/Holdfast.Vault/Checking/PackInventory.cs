@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using Holdfast.Log;
+using Holdfast.Storage;
+using Holdfast.Vault.Indexing;
+using Holdfast.Vault.Packing;
+
+namespace Holdfast.Vault.Checking;
+
+/// <summary>Which packs there are, which there should be, and what their footers say.</summary>
+/// <remarks>
+/// Points were listed before index objects, and these before packs. A point needs only what was durable before it, so a
+/// backup that is at work meanwhile is never taken for damage.
+/// </remarks>
+internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findings findings)
+{
+    private readonly Dictionary<PackId, long> stored = [];
+    private readonly Dictionary<PackId, int> listedBytes = [];
+    private readonly List<IndexReader> indexes = [];
+    private readonly HashSet<string> damagedIndexes = new(StringComparer.Ordinal);
+    private readonly ConcurrentBag<CheckedPack> usable = [];
+    private readonly ConcurrentDictionary<PackId, Finding> unusable = new();
+
+    public IReadOnlyList<IndexReader> Indexes => indexes;
+
+    /// <summary>Packs in the store.</summary>
+    public int StoredCount => stored.Count;
+
+    /// <summary>Packs that are missing, or whose footer is.</summary>
+    public IReadOnlyDictionary<PackId, Finding> Unusable => unusable;
+
+    public int UnfinishedSessions { get; private set; }
+
+    /// <summary>Opens index objects.</summary>
+    public async Task LoadIndexesAsync(CancellationToken cancellationToken)
+    {
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(IndexObject.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            try
+            {
+                IndexReader? reader = await IndexReader.TryOpenAsync(vault.Store, vault.Sealer, entry, cancellationToken).ConfigureAwait(false);
+                if (reader is not null) indexes.Add(reader);
+            }
+            catch (HoldfastException error) when (DamageException.IsLoss(error))
+            {
+                damagedIndexes.Add(entry.Name);
+                findings.Add(entry.Name, error).Reassurance = IndexCheck.Reassurance;
+            }
+        }
+    }
+
+    /// <summary>Lists the packs and reads all footers.</summary>
+    public async Task<ChunkTable> LoadPacksAsync(IReadOnlySet<PackId> needed, CancellationToken cancellationToken)
+    {
+        await ListAsync(PackId.DataPrefix, cancellationToken).ConfigureAwait(false);
+        await ListAsync(PackId.TreesPrefix, cancellationToken).ConfigureAwait(false);
+        foreach (IndexedPack pack in indexes.SelectMany(index => index.Packs)) listedBytes[pack.Id] = pack.PackBytes;
+        request.Progress.Expect(stored.Count, 0);
+        var reader = new PackReader(vault.Store, vault.Sealer);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, request.Workers), CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(stored.Keys, options, (pack, cancellation) => ReadFooterAsync(reader, pack, cancellation)).ConfigureAwait(false);
+        var table = new ChunkTable(usable);
+        usable.Clear();
+        CompareWithIndexes(table);
+        foreach (PackId pack in needed)
+        {
+            if (!stored.ContainsKey(pack)) NoteMissing(pack);
+        }
+
+        TellOfUnlisted(needed);
+        return table;
+    }
+
+    private async Task ListAsync(string prefix, CancellationToken cancellationToken)
+    {
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (PackId.TryParse(entry.Name, out PackId pack)) stored.Add(pack, entry.Length);
+            else findings.Tell(entry.Name, "does not belong to the vault");
+        }
+    }
+
+    private async ValueTask ReadFooterAsync(PackReader reader, PackId pack, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await reader.TryReadFooterAsync(pack, cancellationToken).ConfigureAwait(false) is { } footer) usable.Add(new CheckedPack(footer));
+            else NoteMissing(pack);
+        }
+        catch (HoldfastException error) when (DamageException.IsLoss(error))
+        {
+            string what = error is DamageException damage ? damage.What : error.Message;
+            if (listedBytes.TryGetValue(pack, out int expected) && stored[pack] != expected) what += $"; it has {stored[pack]} bytes, {expected} expected";
+            unusable[pack] = findings.Add(pack.ObjectName, what);
+        }
+
+        request.Progress.AddDone(1, 0);
+    }
+
+    private void CompareWithIndexes(ChunkTable table)
+    {
+        foreach (IndexReader index in indexes)
+        {
+            foreach (IndexedPack listed in index.Packs)
+            {
+                if (!stored.TryGetValue(listed.Id, out long bytes))
+                {
+                    NoteMissing(listed.Id);
+                }
+                else if (table.TryGet(listed.Id) is { } pack)
+                {
+                    if (bytes == listed.PackBytes && pack.Ids.Length == listed.ChunkCount) continue;
+                    findings.Add(
+                        index.Name,
+                        $"lists {listed.Id} with {listed.PackBytes} bytes and {listed.ChunkCount} chunks, it has {bytes} and {pack.Ids.Length}")
+                        .Reassurance = IndexCheck.Reassurance;
+                }
+            }
+        }
+    }
+
+    private void NoteMissing(PackId pack) => unusable.GetOrAdd(pack, _ => findings.Add(pack.ObjectName, "is missing"));
+
+    /// <summary>Packs that no index lists: what a point needs has lost its index, the rest was never finished.</summary>
+    private void TellOfUnlisted(IReadOnlySet<PackId> needed)
+    {
+        foreach (IGrouping<SessionId, PackId> session in stored.Keys.Where(pack => !listedBytes.ContainsKey(pack)).GroupBy(pack => pack.Session))
+        {
+            int lost = session.Count(needed.Contains);
+            if (lost == 0)
+            {
+                UnfinishedSessions++;
+                long bytes = session.Sum(pack => stored[pack]);
+                findings.Tell(
+                    $"data/{session.Key}", $"unfinished session: {session.Count()} packs, {bytes} bytes, that no index lists; the next backup uses them");
+                continue;
+            }
+
+            if (damagedIndexes.Any(name => name.StartsWith($"{IndexObject.Prefix}{session.Key}-", StringComparison.Ordinal))) continue;
+            findings.Add($"{IndexObject.Prefix}{session.Key}-*", $"is missing: no index lists {lost} packs that points need")
+                .Reassurance = IndexCheck.Reassurance;
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using Holdfast.Log;
+using Holdfast.Storage;
+using Holdfast.Vault.Packing;
+using Holdfast.Vault.Points;
+
+namespace Holdfast.Vault.Checking;
+
+/// <summary>Opens points and their references.</summary>
+internal sealed class PointCheck(OpenVault vault, Findings findings)
+{
+    public List<CheckedPoint> Points { get; } = [];
+
+    /// <summary>Packs that any point needs.</summary>
+    public HashSet<PackId> NeededPacks { get; } = [];
+
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(PointCodec.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (!SessionId.TryParse(entry.Name.AsSpan(PointCodec.Prefix.Length), out SessionId id))
+            {
+                findings.Tell(entry.Name, "does not belong to the vault");
+                continue;
+            }
+
+            try
+            {
+                RestorePoint? point = await RestorePoints.TryReadAsync(vault, id, entry, cancellationToken).ConfigureAwait(false);
+                if (point is not null) Points.Add(new CheckedPoint(point));
+            }
+            catch (HoldfastException error) when (DamageException.IsLoss(error))
+            {
+                findings.Add(entry.Name, error).Affected.Add(new AffectedPath(id, default, AffectedKind.Point, []));
+            }
+        }
+
+        var named = new HashSet<string>(StringComparer.Ordinal);
+        foreach (IGrouping<SessionId, CheckedPoint> users in Points.GroupBy(point => point.Point.References))
+        {
+            named.Add(ReferenceSet.Name(users.Key));
+            ReferenceSet? references = await TryOpenAsync(users.Key, users, cancellationToken).ConfigureAwait(false);
+            if (references is not null) NeededPacks.UnionWith(references.Packs);
+        }
+
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(ReferenceSet.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (!named.Contains(entry.Name)) findings.Tell(entry.Name, "no point that can be read names it");
+        }
+    }
+
+    /// <summary>Whether each point's references name every chunk that its trees lead to.</summary>
+    public async Task CheckCoverageAsync(ChunkTable table, TreeGraph graph, CancellationToken cancellationToken)
+    {
+        foreach (IGrouping<SessionId, CheckedPoint> users in Points.GroupBy(point => point.Point.References))
+        {
+            if (await TryOpenAsync(users.Key, users, cancellationToken).ConfigureAwait(false) is not { } references) continue;
+            NumberSet covered = Covered(references, users.Key, table);
+            // One walk for all that share the references: what one of them lacks is missing in the same object.
+            int lacking = 0, example = int.MaxValue;
+            foreach (int number in Needed(graph, table.Count, users))
+            {
+                if (covered.Contains(number)) continue;
+                lacking++;
+                example = Math.Min(example, number);
+            }
+
+            if (lacking == 0) continue;
+            (CheckedPack pack, int ordinal) = table.Place(example);
+            findings.Add(ReferenceSet.Name(users.Key), $"leaves out {lacking} chunks that its points need, the first is chunk {ordinal} of {pack.Id}")
+                .Affected.AddRange(users.Select(user => user.Affected(AffectedKind.References)));
+        }
+    }
+
+    private async Task<ReferenceSet?> TryOpenAsync(SessionId id, IEnumerable<CheckedPoint> users, CancellationToken cancellationToken)
+    {
+        string name = ReferenceSet.Name(id);
+        Finding finding;
+        try
+        {
+            if (await ReferenceSet.TryReadAsync(vault, id, cancellationToken).ConfigureAwait(false) is { } references) return references;
+            finding = findings.Add(name, "is missing");
+        }
+        catch (HoldfastException error) when (DamageException.IsLoss(error))
+        {
+            finding = findings.Add(name, error);
+        }
+
+        if (finding.Affected.Count == 0) finding.Affected.AddRange(users.Select(user => user.Affected(AffectedKind.References)));
+        return null;
+    }
+
+    /// <summary>Numbers of the chunks that references name; any copy covers its chunk.</summary>
+    private NumberSet Covered(ReferenceSet references, SessionId id, ChunkTable table)
+    {
+        var covered = new NumberSet(table.Count);
+        foreach (PackId packId in references.Packs)
+        {
+            if (table.TryGet(packId) is not { } pack) continue;
+            if (references.ChunkCountOf(packId) != pack.Ids.Length)
+            {
+                findings.Add(ReferenceSet.Name(id), $"names {packId} with {references.ChunkCountOf(packId)} chunks, it has {pack.Ids.Length}");
+            }
+
+            ReadOnlySpan<ulong> ordinals = references.OrdinalsOf(packId);
+            for (int i = 0; i < Math.Min(pack.Ids.Length, ordinals.Length * 64); i++)
+            {
+                if ((ordinals[i / 64] & (1UL << (i % 64))) != 0) covered.Add(table.FirstOf(pack.First + i));
+            }
+        }
+
+        return covered;
+    }
+
+    /// <summary>Numbers of the chunks that points lead to, each once; without those that no pack holds.</summary>
+    private static IEnumerable<int> Needed(TreeGraph graph, int limit, IEnumerable<CheckedPoint> users)
+    {
+        var needed = new NumberSet(limit);
+        var met = new NumberSet(graph.Nodes.Count);
+        var pending = new Stack<int>(users.SelectMany(user => user.TreeRoots.Concat(user.ChangesRoots)));
+        while (pending.TryPop(out int place))
+        {
+            if (!met.Add(place)) continue;
+            TreeNode node = graph.Nodes[place];
+            if (node.Key.Number < limit && needed.Add(node.Key.Number)) yield return node.Key.Number;
+            foreach (int number in node.Data)
+            {
+                if (number < limit && needed.Add(number)) yield return number;
+            }
+
+            foreach (int child in node.Children) pending.Push(child);
+        }
+    }
+}
