@@ -1,0 +1,154 @@
+using Holdfast.Log;
+using Holdfast.Testing;
+
+namespace Holdfast.Vault.Tests.Keys;
+
+public sealed class VaultKeysTests
+{
+    private readonly MemoryObjectStore store = new();
+    private readonly Host host = Host.CreateReal();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task SeveralPasswordsOpenTheSameVaultUntilTheyAreRemoved()
+    {
+        using OpenVault vault = await InitAsync("one");
+        string added = await AddAsync(vault, "two", "laptop");
+
+        using (OpenVault second = await OpenAsync("two"))
+        {
+            Assert.Equal(vault.Id, second.Id);
+            Assert.Equal(added, second.KeySlotId);
+            IReadOnlyList<VaultKey> keys = await VaultKeys.ListAsync(second, Token);
+            Assert.Equal(2, keys.Count);
+            VaultKey mine = keys.Single(key => key.IsCurrent);
+            Assert.Equal(("laptop", "admin"), (mine.Label, mine.Role));
+            Assert.Null(keys.Single(key => !key.IsCurrent).Label);
+
+            Assert.Equal(vault.KeySlotId, await VaultKeys.RemoveAsync(second, vault.KeySlotId[..6], Token));
+        }
+
+        await AssertWrongAsync("one");
+        using OpenVault third = await OpenAsync("two");
+        var refused = await Assert.ThrowsAsync<HoldfastException>(() => VaultKeys.RemoveAsync(third, added, Token));
+        Assert.Equal(ErrorKind.Refused, refused.Kind);
+        Assert.Equal(ErrorKind.Usage, (await Assert.ThrowsAsync<HoldfastException>(() => VaultKeys.RemoveAsync(third, "", Token))).Kind);
+        Assert.Equal(ErrorKind.Usage, (await Assert.ThrowsAsync<HoldfastException>(() => VaultKeys.RemoveAsync(third, "zz", Token))).Kind);
+    }
+
+    [Fact]
+    public async Task AfterAChangeOfPasswordOnlyTheNewOneOpensAndItsKeyCannotBeRemoved()
+    {
+        using OpenVault vault = await InitAsync("old");
+        using VaultSecret next = VaultFixture.Secret("new");
+        string id = await VaultKeys.ChangePasswordAsync(vault, next, Token);
+
+        await AssertWrongAsync("old");
+        (await OpenAsync("new")).Dispose();
+        // The vault that changed it goes on with the new key: removing that would lock everybody out.
+        Assert.Equal(ErrorKind.Refused, (await Assert.ThrowsAsync<HoldfastException>(() => VaultKeys.RemoveAsync(vault, id, Token))).Kind);
+        Assert.True(Assert.Single(await VaultKeys.ListAsync(vault, Token)).IsCurrent);
+    }
+
+    [Fact]
+    public async Task TheLastKeyIsNotRemovedEvenWhereItIsNotTheOneInUse()
+    {
+        using OpenVault vault = await InitAsync("one");
+        string added = await AddAsync(vault, "two", "other");
+        await store.DeleteAsync("keys/" + vault.KeySlotId, Token);
+
+        var refused = await Assert.ThrowsAsync<HoldfastException>(() => VaultKeys.RemoveAsync(vault, added, Token));
+
+        Assert.Equal(ErrorKind.Refused, refused.Kind);
+        (await OpenAsync("two")).Dispose();
+    }
+
+    [Fact]
+    public async Task ADamagedSlotDoesNotStandInTheWayOfAnother()
+    {
+        (await InitAsync("one")).Dispose();
+        store.Overwrite("keys/0000000000000000", [1, 2, 3]);
+        store.Overwrite("keys/ffffffffffffffff", new byte[100_000]);
+
+        (await OpenAsync("one")).Dispose();
+        using VaultSecret wrong = VaultFixture.Secret("two");
+        await Assert.ThrowsAnyAsync<HoldfastException>(() => OpenVault.OpenAsync(host, store, wrong, cancellationToken: Token));
+    }
+
+    [Fact]
+    public async Task InitRefusesAPlaceThatIsNotEmptyAndNamesWhatIsThere()
+    {
+        store.Overwrite("keys/0000000000000000", [1]);
+        store.Overwrite("photos/1", [1]);
+
+        var refused = await Assert.ThrowsAsync<HoldfastException>(() => InitAsync("one"));
+
+        Assert.Equal(ErrorKind.Refused, refused.Kind);
+        Assert.Contains("photos/1", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task OfTwoInitsAtOnceTheLoserLeavesNoKeyBehind()
+    {
+        var faulty = new FaultyObjectStore(store);
+        faulty.Before(StoreMethod.Put, 2, async _ => await store.PutIfAbsentAsync("vault", VaultDescriptor.Encode(TestKeys.Content(16)), Token));
+        using VaultSecret secret = VaultFixture.Secret("one");
+
+        var refused = await Assert.ThrowsAsync<HoldfastException>(() => OpenVault.InitAsync(host, faulty, secret, "first", Token));
+
+        Assert.Equal(ErrorKind.Refused, refused.Kind);
+        Assert.Equal(["vault"], store.Names);
+    }
+
+    [Fact]
+    public async Task AVaultOfAnotherVersionIsRefusedByName()
+    {
+        byte[] descriptor = VaultDescriptor.Encode(TestKeys.Content(16));
+        descriptor[8] = 2;
+        store.Overwrite("vault", descriptor);
+
+        var error = await Assert.ThrowsAsync<HoldfastException>(() => OpenAsync("one"));
+
+        Assert.Contains("format 2; this program reads format 1", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task EachChangedOrMissingByteOfTheDescriptorIsNoticed()
+    {
+        byte[] descriptor = VaultDescriptor.Encode(TestKeys.Content(16));
+        for (int i = 0; i < descriptor.Length; i++)
+        {
+            byte[] changed = [.. descriptor];
+            changed[i] ^= 0x10;
+            store.Overwrite("vault", changed);
+            await Assert.ThrowsAnyAsync<HoldfastException>(() => VaultDescriptor.ReadIdAsync(store, Token));
+            store.Overwrite("vault", descriptor[..i]);
+            await Assert.ThrowsAnyAsync<HoldfastException>(() => VaultDescriptor.ReadIdAsync(store, Token));
+        }
+    }
+
+    private async Task<OpenVault> InitAsync(string password)
+    {
+        using VaultSecret secret = VaultFixture.Secret(password);
+        return await OpenVault.InitAsync(host, store, secret, "first", Token);
+    }
+
+    private async Task<OpenVault> OpenAsync(string password)
+    {
+        using VaultSecret secret = VaultFixture.Secret(password);
+        return await OpenVault.OpenAsync(host, store, secret, cancellationToken: Token);
+    }
+
+    private static async Task<string> AddAsync(OpenVault vault, string password, string label)
+    {
+        using VaultSecret secret = VaultFixture.Secret(password);
+        return await VaultKeys.AddAsync(vault, secret, label, Token);
+    }
+
+    private async Task AssertWrongAsync(string password)
+    {
+        var error = await Assert.ThrowsAsync<HoldfastException>(() => OpenAsync(password));
+        Assert.Equal(ErrorKind.WrongKey, error.Kind);
+    }
+}
