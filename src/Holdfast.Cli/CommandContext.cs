@@ -1,0 +1,121 @@
+using System.CommandLine;
+using Holdfast.Cli.Output;
+using Holdfast.Cli.Secrets;
+using Holdfast.Cli.Values;
+using Holdfast.Files;
+using Holdfast.Log;
+using Holdfast.Storage;
+using Holdfast.Vault;
+
+namespace Holdfast.Cli;
+
+/// <summary>What a verb works with: the common flags, the machine, and where its results go.</summary>
+internal sealed class CommandContext
+{
+    private const long LeastCacheBytes = 16 << 20;
+
+    /// <summary>The common flags.</summary>
+    public required CommonValues Common { get; init; }
+
+    /// <summary>Results, notices, errors and progress.</summary>
+    public required CommandOutput Output { get; init; }
+
+    /// <summary>Disk, clock and randomness.</summary>
+    public required Host Host { get; init; }
+
+    /// <summary>Where passwords come from.</summary>
+    public required PasswordSource Passwords { get; init; }
+
+    /// <summary>The whole command line, for help, manual pages and completion.</summary>
+    public required RootCommand Root { get; init; }
+
+    /// <summary>Variables of the environment.</summary>
+    public required Func<string, string?> Environment { get; init; }
+
+    /// <summary>What time it is, and the local zone.</summary>
+    public TimeProvider Clock => Host.Clock;
+
+    /// <summary>The vault's address as the user gave it.</summary>
+    /// <exception cref="HoldfastException">Kind Usage: none was given.</exception>
+    public string VaultAddress => Common.Vault switch
+    {
+        null => throw UsageError.Of("no vault is given", "say which with -r URL, or set HOLDFAST_VAULT"),
+        var address when SurrogateEscape.HasEscape(address) =>
+            throw UsageError.Of($"{SurrogateEscape.Readable(address)}: the address of a vault must be UTF-8", "rename the directory"),
+        var address => address,
+    };
+
+    /// <summary>How many files or packs are worked on at once.</summary>
+    public int Workers => Common.Threads ?? System.Environment.ProcessorCount;
+
+    // The rest of the budget is for what is being read and written.
+    private long CacheBytes => Common.MemoryBytes is { } budget ? Math.Max(LeastCacheBytes, budget / 4) : OpenVault.DefaultCacheBytes;
+
+    /// <summary>Where the vault is, or is to be.</summary>
+    public IObjectStore OpenStore() => ObjectStores.Open(VaultAddress, Host);
+
+    /// <summary>Opens the vault; the caller disposes it. A person is asked for the password only where there is a vault.</summary>
+    public async Task<OpenVault> OpenVaultAsync(CancellationToken cancellationToken)
+    {
+        (OpenVault vault, VaultSecret secret) = await OpenVaultWithSecretAsync(cancellationToken).ConfigureAwait(false);
+        secret.Dispose();
+        return vault;
+    }
+
+    /// <summary>The same with the password, where it seals something else too; the caller disposes both.</summary>
+    public async Task<(OpenVault Vault, VaultSecret Secret)> OpenVaultWithSecretAsync(CancellationToken cancellationToken)
+    {
+        IObjectStore store = OpenStore();
+        await OpenVault.RequireVaultAsync(store, cancellationToken).ConfigureAwait(false);
+        using Password password = await GetPasswordAsync(cancellationToken).ConfigureAwait(false);
+        var secret = new VaultSecret(password.Bytes.Span);
+        try
+        {
+            return (await OpenVault.OpenAsync(Host, store, secret, CacheBytes, cancellationToken).ConfigureAwait(false), secret);
+        }
+        catch
+        {
+            // Whatever it was: the password must not stay behind.
+            secret.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Tells of an item as the run goes on.</summary>
+    public void Tell(ItemNotice notice)
+    {
+        string path = SurrogateEscape.Decode(notice.Path.Span);
+        if (notice.IsError) Output.ItemError(path.Length == 0 ? "." : path, notice.Message);
+        else Output.Notice(path.Length == 0 ? notice.Message : $"{path}: {notice.Message}");
+    }
+
+    /// <summary>Names an item that is new, differs or is gone; only with <c>--verbose</c>.</summary>
+    public void Tell(TreeChange change)
+    {
+        if (Output.Verbose) Output.Detail($"{(char)change.Kind} {Output.Shown(SurrogateEscape.Decode(change.Path.Span))}");
+    }
+
+    /// <summary>Names the damage that was met in the vault on the way, as notices: the work itself was done without what is damaged.</summary>
+    /// <returns>Whether there was any.</returns>
+    public bool TellDamages(OpenVault vault)
+    {
+        foreach (string damage in vault.Damages) Output.Notice($"damage in the vault: {damage}");
+        return vault.Damages.Count > 0;
+    }
+
+    /// <summary>The password of the vault; the caller disposes it.</summary>
+    public Task<Password> GetPasswordAsync(CancellationToken cancellationToken) =>
+        Passwords.GetAsync(Common.PasswordChoice, $"password of {VaultAddress}", confirm: false, cancellationToken);
+
+    /// <summary>The password that an export was sealed under; the caller disposes it.</summary>
+    public Task<Password> GetPasswordOfAsync(string file, CancellationToken cancellationToken) =>
+        Passwords.GetAsync(Common.PasswordChoice, $"password of {file}", confirm: false, cancellationToken);
+
+    /// <summary>The password of a vault that is being made: a person types it twice.</summary>
+    public Task<Password> GetFirstPasswordAsync(CancellationToken cancellationToken) =>
+        Passwords.GetAsync(Common.PasswordChoice, $"new password of {VaultAddress}", confirm: true, cancellationToken);
+
+    /// <summary>A further or changed password: from a file when one is named, else typed twice.</summary>
+    public Task<Password> GetNewPasswordAsync(string? newPasswordFile, CancellationToken cancellationToken) =>
+        Passwords.GetNewAsync(newPasswordFile, cancellationToken);
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text.Json;
+using Holdfast.Cli.Output;
+using Holdfast.Cli.Values;
+using Holdfast.Files;
+using Holdfast.Vault;
+
+namespace Holdfast.Cli.Commands.Check;
+
+/// <summary>Says what a check found: each damaged thing, and what it affects.</summary>
+internal static class CheckResult
+{
+    public static void Write(CommandOutput output, CheckReport report, TimeSpan elapsed)
+    {
+        foreach (DamagedThing damage in report.Damages) Write(output, damage);
+        output.SummaryLine(Invariant(
+            $"checked {report.Points:N0} restore points, {report.Files:N0} files, {report.Packs:N0} packs in {TimeText.ShowTaken(elapsed)}"));
+        if (report.PacksRead > 0) output.SummaryLine(Invariant($"read {report.PacksRead:N0} packs, {SizeText.Show(report.BytesRead)}"));
+        output.SummaryLine(report.Damages.Count switch
+        {
+            0 => "no damage found",
+            1 => "1 thing is damaged: see above",
+            var count => Invariant($"{count:N0} things are damaged: see above"),
+        });
+        output.Record("summary", (report, elapsed), WriteSummary);
+    }
+
+    private static void Write(CommandOutput output, DamagedThing damage)
+    {
+        output.Line($"damaged: {damage.ObjectName}: {damage.What}");
+        foreach (AffectedPath affected in damage.Affected) output.Line("  " + Describe(output, affected));
+        if (damage.Affected.Count == 0) output.Line("  no restore point needs it");
+        output.Record("damage", damage, WriteDamage);
+    }
+
+    private static string Describe(CommandOutput output, AffectedPath affected)
+    {
+        string point = "restore point " + affected.Point.ToShortString();
+        string path = output.Shown(SurrogateEscape.Decode(affected.Path.Span));
+        string what = affected.Kind switch
+        {
+            AffectedKind.Point => "is lost",
+            AffectedKind.Changes => "its list of changes is lost; it can be restored whole",
+            AffectedKind.References => "its list of what it needs is lost; it can be restored whole",
+            AffectedKind.Tree when affected.Ranges.Count == 0 => "entries of this directory are lost",
+            _ => "",
+        };
+        string ranges = string.Join(", ", affected.Ranges.Select(static range => Invariant($"{range.Offset}-{range.Offset + range.Length - 1}")));
+        if (ranges.Length > 0) what = "bytes " + ranges;
+        return string.Join(": ", new[] { point, path, what }.Where(static part => part.Length > 0));
+    }
+
+    private static string NameOf(AffectedKind kind) => kind switch
+    {
+        AffectedKind.Data => "data",
+        AffectedKind.Tree => "tree",
+        AffectedKind.Changes => "changes",
+        AffectedKind.References => "references",
+        _ => "point",
+    };
+
+    private static void WriteDamage(Utf8JsonWriter writer, DamagedThing damage)
+    {
+        writer.WriteString("object", damage.ObjectName);
+        JsonNames.WriteText(writer, "message", damage.What);
+        writer.WriteStartArray("affected");
+        foreach (AffectedPath affected in damage.Affected)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("point", affected.Point.ToString());
+            if (!affected.Path.IsEmpty) JsonNames.WritePath(writer, SurrogateEscape.Decode(affected.Path.Span));
+            writer.WriteString("kind", NameOf(affected.Kind));
+            writer.WriteStartArray("ranges");
+            foreach (ByteRange range in affected.Ranges)
+            {
+                writer.WriteStartObject();
+                writer.WriteNumber("offset", range.Offset);
+                writer.WriteNumber("length", range.Length);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static void WriteSummary(Utf8JsonWriter writer, (CheckReport Report, TimeSpan Elapsed) result)
+    {
+        CheckReport report = result.Report;
+        writer.WriteNumber("damages", report.Damages.Count);
+        writer.WriteNumber("points", report.Points);
+        writer.WriteNumber("files", report.Files);
+        writer.WriteNumber("directories", report.Directories);
+        writer.WriteNumber("keys", report.KeySlots);
+        writer.WriteNumber("indexObjects", report.IndexObjects);
+        writer.WriteNumber("packs", report.Packs);
+        writer.WriteNumber("packsRead", report.PacksRead);
+        writer.WriteNumber("chunks", report.Chunks);
+        writer.WriteNumber("chunksRead", report.ChunksRead);
+        writer.WriteNumber("bytesRead", report.BytesRead);
+        writer.WriteNumber("unfinishedSessions", report.UnfinishedSessions);
+        writer.WriteNumber("seconds", Math.Round(result.Elapsed.TotalSeconds, 3));
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

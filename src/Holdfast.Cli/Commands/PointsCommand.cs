@@ -1,0 +1,88 @@
+using System.CommandLine;
+using Holdfast.Cli.Values;
+using Holdfast.Files;
+using Holdfast.Log;
+using Holdfast.Vault;
+using static Holdfast.Cli.Commands.Flags;
+
+namespace Holdfast.Cli.Commands;
+
+/// <summary>What <c>points</c> is asked for. A point is shown when it passes every filter.</summary>
+/// <param name="HostName">Only points of this host; null for all.</param>
+/// <param name="Path">Only points with this root; null for all.</param>
+/// <param name="Tags">Only points with all of these tags.</param>
+/// <param name="Changes">Show what each point changed.</param>
+/// <param name="Last">Only so many newest points of each source; null for all.</param>
+internal sealed record PointsOptions(string? HostName, string? Path, IReadOnlyList<string> Tags, bool Changes, int? Last);
+
+/// <summary><c>holdfast points</c>: lists restore points.</summary>
+internal static class PointsCommand
+{
+    public static VerbCommand Create()
+    {
+        Option<string?> host = One("--host", "NAME", "only points of this host");
+        Option<string?> path = One("--path", "PATH", "only points of this path");
+        Option<string[]> tags = Many("--tag", "TAG", "only points with this tag (repeatable: all of them)");
+        Option<bool> changes = Flag("--changes", "show how many files each point added, changed and deleted");
+        Option<string?> last = One("--last", "N", "only the newest N points of each source");
+
+        var verb = new VerbCommand("points", "list restore points")
+        {
+            Details = ["Lists the restore points of the vault, oldest first. Other verbs take the id shown, or the beginning of it."],
+            Examples =
+            [
+                new("holdfast points", "list all points"),
+                new("holdfast points --host web1 --last 3 --changes", "the newest three of a host, with what they changed"),
+                new("holdfast points --json", "the same for a program"),
+            ],
+        }.With(host, path, tags, changes, last)
+        .Does(
+            (parse, _) => new PointsOptions(
+                parse.GetValue(host),
+                parse.GetValue(path),
+                parse.All(tags),
+                parse.GetValue(changes),
+                parse.GetValue(last) is { } count ? NumberText.Parse(count, last.Name, 1, int.MaxValue) : null),
+            RunAsync);
+        verb.Aliases.Add("snapshots");
+        return verb;
+    }
+
+    private static async Task<int> RunAsync(PointsOptions options, CommandContext context, CancellationToken cancellationToken)
+    {
+        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
+        var list = new PointList(context.Output, options.Changes);
+        foreach (RestorePoint point in Select(points, options))
+        {
+            PointChanges? changes = options.Changes
+                ? await PointChanges.ReadAsync(vault, point, cancellationToken).ConfigureAwait(false)
+                : null;
+            list.Add(point, changes);
+        }
+
+        list.End();
+
+        // A point that cannot be read is missing in the list: that must not look like success.
+        return context.TellDamages(vault) ? ExitCodes.Of(ErrorKind.Damage) : ExitCodes.Done;
+    }
+
+    private static IEnumerable<RestorePoint> Select(IReadOnlyList<RestorePoint> points, PointsOptions options)
+    {
+        byte[]? path = options.Path is { } text ? PathOf(text) : null;
+        var selected = points.Where(point =>
+            (options.HostName is null || point.Host == options.HostName)
+            && (path is null || point.Roots.Any(root => root.Span.SequenceEqual(path)))
+            && options.Tags.All(tag => point.Tags.Contains(tag, StringComparer.Ordinal)));
+        if (options.Last is not { } last) return selected;
+        var newest = selected.GroupBy(SourceOf).SelectMany(source => source.TakeLast(last)).ToHashSet();
+        return points.Where(newest.Contains);
+    }
+
+    private static byte[] PathOf(string text) =>
+        text.Length > 0 ? UserPath.ToAbsolute(text) : throw UsageError.Of("--path: the path is empty");
+
+    // NUL is in no name.
+    private static string SourceOf(RestorePoint point) =>
+        point.Host + '\0' + string.Join('\0', point.Roots.Select(static root => SurrogateEscape.Decode(root.Span)));
+}
