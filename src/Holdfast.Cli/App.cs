@@ -49,7 +49,10 @@ internal sealed class App(World world)
     {
         RootCommand root = CommandTree.Create(common);
         ParseResult parse = root.Parse(arguments, CommandTree.Parsing);
-        var output = new CommandOutput(ReadStyle(parse), world.Output, world.Error, world.Terminal, world.Host.Clock);
+        var output = new CommandOutput(ReadStyle(parse), world.Output, world.Error, world.Terminal, world.Host.Clock)
+        {
+            WritesDocument = parse.CommandResult.Command is VerbCommand { IsWork: false },
+        };
         try
         {
             int code = await DispatchAsync(root, parse, output, signals.Token).ConfigureAwait(false);

@@ -46,6 +46,9 @@ internal sealed class VerbCommand(string name, string description) : Command(nam
     /// <summary>The common flags that it heeds.</summary>
     public Needs Needs { get; init; } = Needs.Vault | Needs.Budgets;
 
+    /// <summary>Whether it does long work, told in JSON lines; a query writes one document.</summary>
+    public bool IsWork { get; init; }
+
     /// <summary>Whether it does something itself or only holds sub-commands.</summary>
     public bool Runs => run is not null;
 

@@ -204,7 +204,7 @@ public static class BackupRun
         attributes.Size = entry.Content.TotalBytes;
         entry.Attributes = attributes;
         TreeEntry? known = baseRoots.FirstOrDefault(candidate => candidate.Name.AsSpan().SequenceEqual(entry.Name));
-        context.Progress.AddDone(1, attributes.Size);
+        context.Progress.AddDone(1, 0);
         await order.WriteAsync(new WalkItem(WalkStep.Ready, entry, known), context.Caller.Cancellation).ConfigureAwait(false);
         order.Complete();
     }

@@ -28,7 +28,7 @@ public static class RestoreRun
         if (!root.Ok) throw new Log.HoldfastException(Log.ErrorKind.Failed, $"the target cannot be read: {root.Error.Describe()}");
         var context = new RestoreContext(vault, request, caller) { RootDevice = root.Value.Device };
         if (request.Selection.Root == Files.Selection.PathChoice.Take) request.Progress.Expect(point.Counts.Files, point.Counts.Bytes);
-        var writer = new EntryWriter(request.Target, caller, request.KeepOwners, request.Owners);
+        var writer = new EntryWriter(request.Target, caller, request.KeepOwners, request.Owners, request.DryRun);
         var batch = new RestoreBatch(context, writer);
         try
         {

@@ -110,8 +110,9 @@ public sealed class PasswordSourceTests : IDisposable
     {
         Assert.Equal(ErrorKind.Usage, (await FailAsync(file: WriteFile("\n", UnixFileMode.UserRead))).Kind);
         Assert.Equal(ErrorKind.Usage, (await FailAsync(command: "true")).Kind);
+        // An empty variable is none, as is usual in shells.
         world.Variables["HOLDFAST_PASSWORD"] = "";
-        Assert.Contains("empty", (await FailAsync()).Message, StringComparison.Ordinal);
+        Assert.Contains("no password is given", (await FailAsync()).Message, StringComparison.Ordinal);
         world.Variables.Clear();
         world.Typed = new(["", ""]);
         Assert.Contains("empty", (await FailAsync(confirm: true)).Message, StringComparison.Ordinal);

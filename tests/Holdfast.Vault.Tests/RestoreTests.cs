@@ -66,4 +66,28 @@ public sealed class RestoreTests : IDisposable
             Assert.Equal(0, again.BytesWritten);
         }
     }
+
+    [Fact]
+    public async Task ADryRunTellsWhatTheRealRunThenDoes()
+    {
+        TreeGenerator.Create(fixture.Source, seed: 7, TreeShape.Small);
+        using OpenVault vault = await fixture.InitAsync();
+        BackupSummary first = await fixture.BackupAsync(vault);
+        TreeGenerator.Mutate(fixture.Source, seed: 7);
+        BackupSummary second = await fixture.BackupAsync(vault);
+        await fixture.RestoreAsync(vault, first.Point!.Value, "target");
+        Directory.CreateDirectory(fixture.PathOf("target/foreign/deep"));
+        File.WriteAllText(fixture.PathOf("target/foreign/deep/file"), "goes");
+        TreeSnapshot before = TreeSnapshot.Take(fixture.PathOf("target"));
+
+        RestoreSummary dry = await fixture.RestoreAsync(
+            vault, second.Point!.Value, "target", request => request with { Delete = true, DryRun = true });
+        TreeSnapshot untouched = TreeSnapshot.Take(fixture.PathOf("target"));
+        RestoreSummary real = await fixture.RestoreAsync(vault, second.Point!.Value, "target", request => request with { Delete = true });
+
+        TreeCompare.AssertEqual(before, untouched);
+        Assert.True(real.Deleted >= 3, $"deleted {real.Deleted}");
+        Assert.Equal(real.Deleted, dry.Deleted);
+        Assert.Equal(real.FilesAdded, dry.FilesAdded);
+    }
 }

@@ -29,6 +29,7 @@ internal static class ApplyCommand
 
         return new VerbCommand("apply", "bring a directory to the state of an exported restore point")
         {
+            IsWork = true,
             Synopsis = "FILE --to DIR",
             Needs = Needs.Password | Needs.Budgets,
             Details =

@@ -145,6 +145,7 @@ internal static class BackupCommand
 
         return new VerbCommand("backup", "make a restore point of files and directories")
         {
+            IsWork = true,
             Synopsis = "PATH…",
             Details =
             [

@@ -21,6 +21,7 @@ internal static class CheckCommand
 
         return new VerbCommand("check", "look for damage in the vault")
         {
+            IsWork = true,
             Details =
             [
                 "Verifies that every restore point is whole: its trees, the index and that every pack is there. With " +

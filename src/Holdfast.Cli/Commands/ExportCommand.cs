@@ -26,6 +26,7 @@ internal static class ExportCommand
 
         return new VerbCommand("export", "write a restore point, or what it changed, into one file")
         {
+            IsWork = true,
             Synopsis = "POINT [--since POINT] -o FILE",
             Details =
             [

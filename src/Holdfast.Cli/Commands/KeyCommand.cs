@@ -48,7 +48,7 @@ internal static class KeyCommand
     private static VerbCommand CreateAdd()
     {
         Option<string?> newPasswordFile = One("--new-password-file", "FILE", NewPasswordFileSays);
-        Option<string?> label = One("--label", "TEXT", "what \"key list\" shows beside it");
+        Option<string?> label = One("--label", "TEXT", "a name for it; \"key list\" shows it to whoever uses this key");
         return new VerbCommand("add", "add a password that opens the vault")
         {
             Details = ["The vault is opened with a password that it has; the new one opens it from then on too."],

@@ -72,6 +72,7 @@ internal static class RestoreCommand
 
         return new VerbCommand("restore", "write what a restore point holds into a directory")
         {
+            IsWork = true,
             Synopsis = "POINT [PATH…] --to DIR",
             Details =
             [

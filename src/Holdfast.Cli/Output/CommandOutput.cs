@@ -39,6 +39,9 @@ internal sealed class CommandOutput(
     /// <summary>JSON is asked for.</summary>
     public bool Json => style.Json;
 
+    /// <summary>With <c>--json</c> standard output holds one document: what else is to be said goes to standard error.</summary>
+    public bool WritesDocument { get; init; }
+
     /// <summary>Only errors are asked for.</summary>
     public bool Quiet => style.Quiet;
 
@@ -94,14 +97,14 @@ internal sealed class CommandOutput(
     /// <summary>Something to know that is no error.</summary>
     public void Notice(string message)
     {
-        if (Json) Record("notice", message, static (writer, text) => JsonNames.WriteText(writer, "message", text));
+        if (Json && !WritesDocument) Record("notice", message, static (writer, text) => JsonNames.WriteText(writer, "message", text));
         else if (!Quiet) Complain(Yellow, "notice: ", message, null);
     }
 
     /// <summary>One item could not be read or written; the run goes on, and its progress counts it.</summary>
     public void ItemError(string path, string message)
     {
-        if (Json)
+        if (Json && !WritesDocument)
         {
             Record("error", (path, message), static (writer, item) =>
             {

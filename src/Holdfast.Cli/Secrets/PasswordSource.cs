@@ -44,7 +44,7 @@ internal sealed class PasswordSource(Func<string, string?> environment, CommandO
             return await RunCommandAsync(choice.Command, "--password-command", cancellationToken).ConfigureAwait(false);
         }
 
-        string[] set = [.. new[] { Variable, FileVariable, CommandVariable }.Where(name => environment(name) is not null)];
+        string[] set = [.. new[] { Variable, FileVariable, CommandVariable }.Where(name => !string.IsNullOrEmpty(environment(name)))];
         if (set.Length > 1)
         {
             throw UsageError.Of($"{string.Join(" and ", set)}: two sources of one password", "unset all but one of them");
@@ -52,7 +52,6 @@ internal sealed class PasswordSource(Func<string, string?> environment, CommandO
 
         if (set.Length == 0) return await AskAsync(question, confirm, cancellationToken).ConfigureAwait(false);
         string value = environment(set[0])!;
-        if (value.Length == 0) throw UsageError.Of($"{set[0]} is set, but empty", "give it a value, or unset it");
         return set[0] switch
         {
             FileVariable => await ReadFileAsync(value, FileVariable, cancellationToken).ConfigureAwait(false),

@@ -22,6 +22,9 @@ internal sealed class FileStage(BackupContext context, WriteSession session)
     private readonly List<ContentItem> items = [];
     private ContentWriter? contents;
 
+    // Bytes of the file at hand that progress knows of.
+    private long shown;
+
     private CancellationToken Cancellation => context.Caller.Cancellation;
 
     private ContentWriter Contents => contents ??= new ContentWriter(trees, vault.TreeIdentity);
@@ -83,8 +86,11 @@ internal sealed class FileStage(BackupContext context, WriteSession session)
         try
         {
             Cancellation.ThrowIfCancellationRequested();
+            shown = 0;
+            if (file.Entry.Attributes.Size > WindowBytes) context.Progress.Show(file.Path);
             if (file.Unchanged is null || !await TryReuseAsync(file, file.Unchanged).ConfigureAwait(false)) await ReadAsync(file).ConfigureAwait(false);
-            context.Progress.AddDone(1, file.Entry.Attributes.Size);
+            // What was read counted as it was read; the rest are holes, and what was not read at all.
+            context.Progress.AddDone(1, Math.Max(0, file.Entry.Attributes.Size - shown));
         }
         finally
         {
@@ -249,6 +255,8 @@ internal sealed class FileStage(BackupContext context, WriteSession session)
                 int read = wanted == 0 ? 0 : await readAsync(offset, window.AsMemory(end, wanted)).ConfigureAwait(false);
                 Cancellation.ThrowIfCancellationRequested();
                 context.AddRead(read);
+                context.Progress.AddDone(0, read);
+                shown += read;
                 offset += read;
                 total += read;
                 length -= read;

@@ -5,7 +5,7 @@ namespace Holdfast.Vault.Restoring;
 
 /// <summary>Gives nodes of a file tree the attributes that an entry of the vault has, and removes what is in the way.</summary>
 /// <remarks>Works below directories that are held by node and never follows a symlink, so that no name leads outside.</remarks>
-internal sealed class EntryWriter(IFileTree tree, Caller caller, bool keepOwners, IOwnerNames? owners)
+internal sealed class EntryWriter(IFileTree tree, Caller caller, bool keepOwners, IOwnerNames? owners, bool isDryRun = false)
 {
     // Attributes that name the rights of content: set last, as the kernel drops them when owner or content change.
     private static ReadOnlySpan<byte> SecurityPrefix => "security."u8;
@@ -64,14 +64,14 @@ internal sealed class EntryWriter(IFileTree tree, Caller caller, bool keepOwners
             && now.ModifyTime == wanted.ModifyTime;
     }
 
-    /// <summary>Removes a name; of a directory everything below it first. Told of each name that goes.</summary>
+    /// <summary>Removes a name; of a directory everything below it first. Told of each name that goes, also in a dry run, where none does.</summary>
     public async ValueTask<Errno> RemoveAsync(NodeId directory, byte[] name, NodeKind kind, byte[] path, Action<byte[]> onRemoved)
     {
         if (kind != NodeKind.Directory)
         {
-            Result<Mutation> unlinked = await tree.UnlinkAsync(caller, directory, name).ConfigureAwait(false);
-            if (unlinked.Ok) onRemoved(path);
-            return unlinked.Error;
+            Errno unlinked = await UnlinkAsync(directory, name).ConfigureAwait(false);
+            if (unlinked == Errno.None) onRemoved(path);
+            return unlinked;
         }
 
         // A stack of our own: what is to be removed may be deeper than a thread's.
@@ -90,20 +90,23 @@ internal sealed class EntryWriter(IFileTree tree, Caller caller, bool keepOwners
                     continue;
                 }
 
-                error = (await tree.UnlinkAsync(caller, level.Node, child).ConfigureAwait(false)).Error;
+                error = await UnlinkAsync(level.Node, child).ConfigureAwait(false);
                 if (error == Errno.None) onRemoved(childPath);
                 continue;
             }
 
             pending.Pop();
             tree.Forget(level.Node, 1);
-            error = (await tree.RemoveDirectoryAsync(caller, level.Parent, level.Name).ConfigureAwait(false)).Error;
+            error = isDryRun ? Errno.None : (await tree.RemoveDirectoryAsync(caller, level.Parent, level.Name).ConfigureAwait(false)).Error;
             if (error == Errno.None) onRemoved(level.Path);
         }
 
         while (pending.TryPop(out Removal? left)) tree.Forget(left.Node, 1);
         return error;
     }
+
+    private async ValueTask<Errno> UnlinkAsync(NodeId directory, byte[] name) =>
+        isDryRun ? Errno.None : (await tree.UnlinkAsync(caller, directory, name).ConfigureAwait(false)).Error;
 
     private async ValueTask<Errno> PushAsync(Stack<Removal> pending, NodeId parent, byte[] name, byte[] path)
     {

@@ -150,7 +150,7 @@ internal sealed class RestoreBatch(RestoreContext context, EntryWriter writer)
 
     private void CountDone(RestoreFile file)
     {
-        context.Request.Progress.AddDone(1, file.Entry.Attributes.Size);
+        context.Request.Progress.AddDone(1, Math.Max(0, file.Entry.Attributes.Size - file.Shown));
         if (file.There is not { } there) context.CountAdded(file.Path);
         else if (file.Differs || file.IsReplaced || !writer.Fits(file.Entry, there)) context.CountModified(file.Path);
         else context.CountUnmodified();

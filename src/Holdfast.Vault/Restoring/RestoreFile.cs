@@ -8,6 +8,7 @@ namespace Holdfast.Vault.Restoring;
 internal sealed class RestoreFile
 {
     private int failed;
+    private long shown;
 
     // Pieces still to be written, and one for the planning itself.
     private int remaining = 1;
@@ -36,6 +37,11 @@ internal sealed class RestoreFile
     public bool Differs { get; set; }
 
     public bool Failed => Volatile.Read(ref failed) != 0;
+
+    /// <summary>Bytes of it that progress knows of.</summary>
+    public long Shown => Interlocked.Read(ref shown);
+
+    public void AddShown(long bytes) => Interlocked.Add(ref shown, bytes);
 
     public void AddPiece() => Interlocked.Increment(ref remaining);
 

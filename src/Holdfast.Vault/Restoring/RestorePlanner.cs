@@ -175,12 +175,6 @@ internal sealed class RestorePlanner
 
     private async ValueTask<bool> RemoveAsync(RestoreFolder folder, byte[] name, NodeKind kind, byte[] path)
     {
-        if (request.DryRun)
-        {
-            context.CountDeleted(path);
-            return true;
-        }
-
         Errno error = await writer.RemoveAsync(folder.Node, name, kind, path, context.CountDeleted).ConfigureAwait(false);
         if (error != Errno.None) context.Fail(path, $"cannot be removed: {error.Describe()}");
         return error == Errno.None;

@@ -146,6 +146,8 @@ internal sealed class RestoreWorker(RestoreContext context, RestoreBatch batch) 
                 }
 
                 written += outcome.Value.Written;
+                wanted.File.AddShown(outcome.Value.Written);
+                context.Request.Progress.AddDone(0, outcome.Value.Written);
             }
 
             offset += content.Length;

@@ -15,7 +15,9 @@ internal static class CheckResult
         foreach (DamagedThing damage in report.Damages) Write(output, damage);
         output.SummaryLine(Invariant(
             $"checked {report.Points:N0} restore points, {report.Files:N0} files, {report.Packs:N0} packs in {TimeText.ShowTaken(elapsed)}"));
-        if (report.PacksRead > 0) output.SummaryLine(Invariant($"read {report.PacksRead:N0} packs, {SizeText.Show(report.BytesRead)}"));
+        output.SummaryLine(report.PacksRead > 0
+            ? Invariant($"packs read: {report.PacksRead:N0}, {SizeText.Show(report.BytesRead)}")
+            : "the data itself was not read: --read-data does that");
         output.SummaryLine(report.Damages.Count switch
         {
             0 => "no damage found",

@@ -54,7 +54,7 @@ internal sealed class RestoreVerb(RestoreOptions options, CommandContext context
     private async Task KeepOffTheVaultAsync(byte[] target)
     {
         VaultPlace? place = await VaultPlace.FindAsync(context.VaultAddress).ConfigureAwait(false);
-        if (place is null || options.DryRun) return;
+        if (place is null) return;
         if (await place.HoldsAsync(target).ConfigureAwait(false))
         {
             throw new HoldfastException(ErrorKind.Refused, $"{options.Target}: lies in the vault {place.Address}", "restore to another directory");
