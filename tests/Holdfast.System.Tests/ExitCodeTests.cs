@@ -31,7 +31,7 @@ public sealed class ExitCodeTests : IDisposable
         await FailsAsync(12, "wrong password", "points");
         await FailsAsync(12, "wrong password", "backup", world.Source);
         world.Variables["HOLDFAST_PASSWORD"] = "";
-        await FailsAsync(2, "HOLDFAST_PASSWORD is set, but empty", "points");
+        await FailsAsync(2, "no password is given", "points");
     }
 
     [Fact]
