@@ -65,13 +65,10 @@ internal sealed class CommandContext
     /// <summary>The same with the password, where it seals something else too; the caller disposes both.</summary>
     public async Task<(OpenVault Vault, VaultSecret Secret)> OpenVaultWithSecretAsync(CancellationToken cancellationToken)
     {
-        IObjectStore store = OpenStore();
-        await OpenVault.RequireVaultAsync(store, cancellationToken).ConfigureAwait(false);
-        using Password password = await GetPasswordAsync(cancellationToken).ConfigureAwait(false);
-        var secret = new VaultSecret(password.Bytes.Span);
+        VaultSecret secret = await GetSecretAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return (await OpenVault.OpenAsync(Host, store, secret, CacheBytes, cancellationToken).ConfigureAwait(false), secret);
+            return (await OpenVaultAsync(secret, cancellationToken).ConfigureAwait(false), secret);
         }
         catch
         {
@@ -80,6 +77,18 @@ internal sealed class CommandContext
             throw;
         }
     }
+
+    /// <summary>The password of the vault, which must be there; the caller disposes it.</summary>
+    public async Task<VaultSecret> GetSecretAsync(CancellationToken cancellationToken)
+    {
+        await OpenVault.RequireVaultAsync(OpenStore(), cancellationToken).ConfigureAwait(false);
+        using Password password = await GetPasswordAsync(cancellationToken).ConfigureAwait(false);
+        return new VaultSecret(password.Bytes.Span);
+    }
+
+    /// <summary>Opens the vault with a password that was asked for before; the caller disposes it.</summary>
+    public Task<OpenVault> OpenVaultAsync(VaultSecret secret, CancellationToken cancellationToken) =>
+        OpenVault.OpenAsync(Host, OpenStore(), secret, CacheBytes, cancellationToken);
 
     /// <summary>Tells of an item as the run goes on.</summary>
     public void Tell(ItemNotice notice)

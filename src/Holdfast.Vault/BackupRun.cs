@@ -11,12 +11,11 @@ namespace Holdfast.Vault;
 
 /// <summary>Makes a restore point.</summary>
 /// <remarks>
-/// A walker runs ahead, workers read what changed, an assembler puts the tree together; the channels between them are
-/// bounded, so memory does not grow with the source.
+/// A scanner lists the source, a matcher compares it with the base, workers read what changed, an assembler puts the tree
+/// together; what lies between them is bounded, so memory does not grow with the source.
 /// </remarks>
 public static class BackupRun
 {
-    private const int StepsAhead = 8192;
     private const int BatchesAhead = 32;
 
     /// <summary>Backs up a source.</summary>
@@ -26,33 +25,69 @@ public static class BackupRun
     /// Heeded until the point is written: cancelling leaves no point, and what was uploaded is used by the next run.
     /// </param>
     /// <returns>What was done. When it returns, the point is durable.</returns>
-    public static async Task<BackupSummary> RunAsync(OpenVault vault, BackupRequest request, CancellationToken cancellationToken)
+    public static Task<BackupSummary> RunAsync(OpenVault vault, BackupRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
+        return RunAsync(vault.Host.Clock, _ => Task.FromResult(vault), request, cancellationToken);
+    }
+
+    /// <summary>Backs up a source, and lists it while the vault is being opened.</summary>
+    /// <param name="clock">The clock of the vault's host.</param>
+    /// <param name="open">Opens the vault; disposing it is the caller's.</param>
+    /// <param name="request">What, and how.</param>
+    /// <param name="cancellationToken">As above.</param>
+    /// <returns>As above.</returns>
+    public static async Task<BackupSummary> RunAsync(
+        TimeProvider clock, Func<CancellationToken, Task<OpenVault>> open, BackupRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(open);
         ArgumentNullException.ThrowIfNull(request);
         ThrowIfUnsorted(request.Roots);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Caller caller = new() { Uid = 0, Gid = 0, ProcessId = Environment.ProcessId, Cancellation = stop.Token };
+        var source = new SourceContext(request, caller, clock);
+        using var scanner = new SourceScanner(source);
+        Task scanning = Task.Run(scanner.RunAsync, stop.Token);
+        try
+        {
+            OpenVault vault = await open(cancellationToken).ConfigureAwait(false);
+            return await RunAsync(vault, source, scanner, stop, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            // Its failure, if any, has been told: whoever took from it met it.
+            await scanning.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task<BackupSummary> RunAsync(
+        OpenVault vault, SourceContext source, SourceScanner scanner, CancellationTokenSource stop, CancellationToken cancellationToken)
+    {
+        BackupRequest request = source.Request;
         long started = vault.Host.Clock.GetTimestamp();
         RestorePoint? basePoint = await FindBaseAsync(vault, request, cancellationToken).ConfigureAwait(false);
         PointKind kind = basePoint is null ? PointKind.Full : request.Kind;
         if (basePoint is not null) request.Progress.Expect(basePoint.Counts.Files, basePoint.Counts.Bytes);
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Caller caller = new() { Uid = 0, Gid = 0, ProcessId = Environment.ProcessId, Cancellation = stop.Token };
-        var context = new BackupContext(vault, request, caller) { Compares = basePoint is not null };
+        var context = new BackupContext(source, vault) { Compares = basePoint is not null };
+        ReferenceSet? baseReferences = await ReadBaseReferencesAsync(vault, basePoint, cancellationToken).ConfigureAwait(false);
         if (request.DryRun)
         {
-            (TreeAssembler dry, _, _) = await RunStagesAsync(context, null, basePoint, stop).ConfigureAwait(false);
+            (TreeAssembler dry, _, _) = await RunStagesAsync(context, null, scanner, basePoint, stop).ConfigureAwait(false);
             return new BackupSummary(null, kind, basePoint?.Id, CountsOf(dry, context, null, vault, started));
         }
 
         int workers = Math.Max(1, request.Workers);
         using WriteSession session = await WriteSession.BeginAsync(
-            vault, request.Host, request.CompressionLevel, (2 * workers) + 2, cancellationToken).ConfigureAwait(false);
+            vault, request.Host, request.CompressionLevel, workers, cancellationToken).ConfigureAwait(false);
         RestorePoint point;
         try
         {
-            (TreeAssembler assembler, Content tree, Content changes) = await RunStagesAsync(context, session, basePoint, stop).ConfigureAwait(false);
+            (TreeAssembler assembler, Content tree, Content changes) = await RunStagesAsync(context, session, scanner, basePoint, stop).ConfigureAwait(false);
             await session.SealAsync(cancellationToken).ConfigureAwait(false);
             ThrowIfNothingWasRead(assembler, context);
+            bool isSameTree = basePoint is not null && changes == Content.Empty && tree.SameAs(basePoint.Tree);
             point = new RestorePoint
             {
                 Id = session.Id,
@@ -65,7 +100,7 @@ public static class BackupRun
                 Roots = RootPaths(request),
                 Tags = request.Tags,
                 Program = request.Program,
-                References = await WriteReferencesAsync(session, basePoint, tree, changes, cancellationToken).ConfigureAwait(false),
+                References = await WriteReferencesAsync(session, basePoint, baseReferences, isSameTree, cancellationToken).ConfigureAwait(false),
                 Tree = tree,
                 Changes = changes,
                 Counts = CountsOf(assembler, context, session, vault, started),
@@ -122,19 +157,36 @@ public static class BackupRun
             point => point.IsOfSource(request.Host, roots) && (request.Kind == PointKind.Incremental || point.Kind == PointKind.Full));
     }
 
+    /// <summary>What the base needs, and where the index is to look for it first; null when its list is lost.</summary>
+    private static async Task<ReferenceSet?> ReadBaseReferencesAsync(OpenVault vault, RestorePoint? basePoint, CancellationToken cancellationToken)
+    {
+        if (basePoint is null) return null;
+        try
+        {
+            ReferenceSet? references = await ReferenceSet.TryReadAsync(vault, basePoint.References, cancellationToken).ConfigureAwait(false);
+            if (references is not null) vault.Index.Expect(references.SortedPacks());
+            return references;
+        }
+        catch (DamageException)
+        {
+            // It is a help here and no more; the new point gets a list of its own.
+            return null;
+        }
+    }
+
     private static async Task<(TreeAssembler Assembler, Content Tree, Content Changes)> RunStagesAsync(
-        BackupContext context, WriteSession? session, RestorePoint? basePoint, CancellationTokenSource stop)
+        BackupContext context, WriteSession? session, SourceScanner scanner, RestorePoint? basePoint, CancellationTokenSource stop)
     {
         IReadOnlyList<TreeEntry> baseRoots = await ReadBaseRootsAsync(context, basePoint).ConfigureAwait(false);
-        Channel<WalkItem> order = Channel.CreateBounded<WalkItem>(
-            new BoundedChannelOptions(StepsAhead) { SingleReader = true, SingleWriter = true });
+        var order = new WalkPages();
         Channel<FileBatch> work = Channel.CreateBounded<FileBatch>(new BoundedChannelOptions(BatchesAhead) { SingleWriter = true });
         var assembler = new TreeAssembler(context, session);
-        Task<(Content Tree, Content Changes)> assembling = Task.Run(() => assembler.RunAsync(order.Reader), stop.Token);
+        Task<(Content Tree, Content Changes)> assembling = Task.Run(() => assembler.RunAsync(order), stop.Token);
         var tasks = new List<Task> { assembling };
         if (context.Request.Stream is null)
         {
-            tasks.Add(Task.Run(() => WalkAsync(new SourceWalker(context, order.Writer, work.Writer), baseRoots, order.Writer, work.Writer), stop.Token));
+            var matcher = new SourceMatcher(context, session, scanner, order, work.Writer);
+            tasks.Add(Task.Run(() => MatchAsync(matcher, baseRoots, order, work.Writer), stop.Token));
             for (int i = 0; i < Math.Max(1, context.Request.Workers); i++)
             {
                 tasks.Add(Task.Run(
@@ -143,7 +195,7 @@ public static class BackupRun
         }
         else
         {
-            tasks.Add(Task.Run(() => ReadStreamAsync(context, session, baseRoots, order.Writer), stop.Token));
+            tasks.Add(Task.Run(() => ReadStreamAsync(context, session, baseRoots, order), stop.Token));
         }
 
         await JoinAsync(tasks, stop).ConfigureAwait(false);
@@ -168,22 +220,22 @@ public static class BackupRun
         if (first is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
     }
 
-    private static async Task WalkAsync(
-        SourceWalker walker, IReadOnlyList<TreeEntry> baseRoots, ChannelWriter<WalkItem> order, ChannelWriter<FileBatch> work)
+    private static async Task MatchAsync(
+        SourceMatcher matcher, IReadOnlyList<TreeEntry> baseRoots, WalkPages order, ChannelWriter<FileBatch> work)
     {
         try
         {
-            await walker.WalkAsync(baseRoots).ConfigureAwait(false);
+            await matcher.RunAsync(baseRoots).ConfigureAwait(false);
         }
         finally
         {
             work.TryComplete();
-            order.TryComplete();
+            order.Complete();
         }
     }
 
     private static async Task ReadStreamAsync(
-        BackupContext context, WriteSession? session, IReadOnlyList<TreeEntry> baseRoots, ChannelWriter<WalkItem> order)
+        BackupContext context, WriteSession? session, IReadOnlyList<TreeEntry> baseRoots, WalkPages order)
     {
         BackupRequest request = context.Request;
         UnixTime now = UnixTime.From(request.Time ?? context.Vault.Host.Clock.GetUtcNow());
@@ -205,7 +257,8 @@ public static class BackupRun
         entry.Attributes = attributes;
         TreeEntry? known = baseRoots.FirstOrDefault(candidate => candidate.Name.AsSpan().SequenceEqual(entry.Name));
         context.Progress.AddDone(1, 0);
-        await order.WriteAsync(new WalkItem(WalkStep.Ready, entry, known), context.Caller.Cancellation).ConfigureAwait(false);
+        order.TryAdd(new WalkItem(WalkStep.Ready, entry, known));
+        await order.FlushAsync(context.Caller.Cancellation).ConfigureAwait(false);
         order.Complete();
     }
 
@@ -225,10 +278,11 @@ public static class BackupRun
 
     /// <summary>Writes what the point needs; the base's own list where the two are the same tree.</summary>
     private static async Task<SessionId> WriteReferencesAsync(
-        WriteSession session, RestorePoint? basePoint, Content tree, Content changes, CancellationToken cancellationToken)
+        WriteSession session, RestorePoint? basePoint, ReferenceSet? baseReferences, bool isSameTree, CancellationToken cancellationToken)
     {
-        bool isSameTree = basePoint is not null && changes == Content.Empty && tree.SameAs(basePoint.Tree);
-        if (isSameTree && await CoversAsync(session, basePoint!.References, cancellationToken).ConfigureAwait(false))
+        // An earlier list will not do where chunks were found, or put, elsewhere because theirs are lost.
+        if (isSameTree && baseReferences?.ContainsAll(session.References) == true
+            && await session.HasReferencesAsync(basePoint!.References, cancellationToken).ConfigureAwait(false))
         {
             return basePoint.References;
         }
@@ -236,24 +290,6 @@ public static class BackupRun
         string name = ReferenceSet.Name(session.Id);
         await session.PutObjectAsync(ObjectKind.References, name, session.References.Encode(), cancellationToken).ConfigureAwait(false);
         return session.Id;
-    }
-
-    /// <summary>
-    /// Whether an earlier list has all that this point needs: not where chunks were found, or put, elsewhere because theirs
-    /// are lost.
-    /// </summary>
-    private static async Task<bool> CoversAsync(WriteSession session, SessionId references, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await session.TryReadReferencesAsync(references, cancellationToken).ConfigureAwait(false) is { } known
-                && known.ContainsAll(session.References);
-        }
-        catch (DamageException)
-        {
-            // Then the point gets a list of its own.
-            return false;
-        }
     }
 
     private static BackupCounts CountsOf(TreeAssembler assembler, BackupContext context, WriteSession? session, OpenVault vault, long started) =>

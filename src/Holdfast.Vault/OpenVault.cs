@@ -127,7 +127,7 @@ public sealed class OpenVault : IDisposable
         return VaultDescriptor.ReadIdAsync(store, cancellationToken);
     }
 
-    /// <summary>Opens a vault with a key and loads its index.</summary>
+    /// <summary>Opens a vault with a key. Its index is loaded when it is needed.</summary>
     /// <param name="host">The world.</param>
     /// <param name="store">Where the vault lies.</param>
     /// <param name="secret">One of its passwords.</param>
@@ -140,25 +140,12 @@ public sealed class OpenVault : IDisposable
         ArgumentNullException.ThrowIfNull(store);
         byte[] id = await VaultDescriptor.ReadIdAsync(store, cancellationToken).ConfigureAwait(false);
         (string slot, KeyRing ring) = await KeyDirectory.OpenAsync(store, id, secret, cancellationToken).ConfigureAwait(false);
-        return await OpenAsync(host, store, id, slot, ring, cacheBytes, cancellationToken).ConfigureAwait(false);
+        return Open(host, store, id, slot, ring, cacheBytes);
     }
 
     /// <summary>Opens a vault with a ring that was opened before.</summary>
-    internal static async Task<OpenVault> OpenAsync(
-        Host host, IObjectStore store, byte[] id, string slot, KeyRing ring, long cacheBytes, CancellationToken cancellationToken)
-    {
-        var vault = new OpenVault(host, store, id, slot, ring, cacheBytes);
-        try
-        {
-            await vault.LoadIndexAsync(cancellationToken).ConfigureAwait(false);
-            return vault;
-        }
-        catch
-        {
-            vault.Dispose();
-            throw;
-        }
-    }
+    internal static OpenVault Open(Host host, IObjectStore store, byte[] id, string slot, KeyRing ring, long cacheBytes) =>
+        new(host, store, id, slot, ring, cacheBytes);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -166,21 +153,6 @@ public sealed class OpenVault : IDisposable
         TreeChunks.Dispose();
         DataChunks.Dispose();
         Index.Dispose();
-    }
-
-    /// <summary>Loads the index; where it is damaged or gone, what it said is read from the packs.</summary>
-    private async Task LoadIndexAsync(CancellationToken cancellationToken)
-    {
-        await Index.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        bool isUsable = !Index.HasBrokenObjects;
-        if (isUsable && Index.Readers.Count == 0)
-        {
-            // Every point has packs, and every pack that a point needs was indexed before the point was put.
-            ObjectPage points = await Store.ListPageAsync(Points.PointCodec.Prefix, null, cancellationToken).ConfigureAwait(false);
-            isUsable = points.Entries.Count == 0;
-        }
-
-        if (!isUsable) await Index.LoadUnindexedAsync(cancellationToken).ConfigureAwait(false);
     }
 
     internal void TellOfDamage(Exception damage)

@@ -5,21 +5,18 @@ using Holdfast.Vault.Trees;
 namespace Holdfast.Vault.Backup;
 
 /// <summary>What the stages of one backup share.</summary>
-internal sealed class BackupContext(OpenVault vault, BackupRequest request, Caller caller)
+internal sealed class BackupContext(SourceContext source, OpenVault vault)
 {
-    // A node whose ctime lies so close before its reading may change again without a new ctime: clocks of file systems tick.
-    private static readonly TimeSpan ClockTick = TimeSpan.FromMilliseconds(20);
-
     private readonly ConcurrentDictionary<ulong, ulong> devices = new();
     private long bytesRead;
 
     public OpenVault Vault => vault;
 
-    public BackupRequest Request => request;
+    public BackupRequest Request => source.Request;
 
-    public Caller Caller => caller;
+    public Caller Caller => source.Caller;
 
-    public WorkProgress Progress => request.Progress;
+    public WorkProgress Progress => source.Progress;
 
     /// <summary>Whether files are compared with a base: not in a full.</summary>
     public bool Compares { get; init; }
@@ -28,46 +25,51 @@ internal sealed class BackupContext(OpenVault vault, BackupRequest request, Call
 
     public void AddRead(long bytes) => Interlocked.Add(ref bytesRead, bytes);
 
-    public void Fail(byte[] path, string message)
-    {
-        // What fails because the run was stopped is nobody's fault.
-        caller.Cancellation.ThrowIfCancellationRequested();
-        Progress.AddError();
-        request.OnNotice?.Invoke(new ItemNotice(IsError: true, path, message));
-    }
+    public void Fail(byte[] path, string message) => source.Fail(path, message);
 
-    public void Note(byte[] path, string message) => request.OnNotice?.Invoke(new ItemNotice(IsError: false, path, message));
+    public void Note(byte[] path, string message) => source.Note(path, message);
+
+    public UnixTime NextChangeTime() => source.NextChangeTime();
 
     /// <summary>An entry as the vault will keep it: devices are counted, owners named.</summary>
     public TreeEntry NewEntry(byte[] name, in NodeAttributes attributes)
     {
         NodeAttributes kept = attributes;
-        kept.Device = devices.GetOrAdd(attributes.Device, static (_, known) => (ulong)known.Count, devices);
+        kept.Device = NumberOf(attributes.Device);
         return new TreeEntry
         {
             Name = name,
             Attributes = kept,
-            UserName = request.Owners?.UserName(attributes.Uid),
-            GroupName = request.Owners?.GroupName(attributes.Gid),
+            UserName = Request.Owners?.UserName(attributes.Uid),
+            GroupName = Request.Owners?.GroupName(attributes.Gid),
         };
+    }
+
+    /// <summary>Whether the entry of the base is to the byte what would be written for a node now, but for its content.</summary>
+    public bool IsIdentical(in NodeAttributes now, TreeEntry known)
+    {
+        ref readonly NodeAttributes then = ref known.Attributes;
+        return now.Kind == then.Kind && now.Mode == then.Mode && now.Uid == then.Uid && now.Gid == then.Gid
+            && now.ModifyTime == then.ModifyTime && now.ChangeTime == then.ChangeTime && IsTrusted(then)
+            && now.Inode == then.Inode && now.LinkCount == then.LinkCount && NumberOf(now.Device) == then.Device
+            && (now.IsDirectory || now.Size == then.Size)
+            && now.DeviceMajor == then.DeviceMajor && now.DeviceMinor == then.DeviceMinor
+            && (Request.Owners?.UserName(now.Uid)).AsSpan().SequenceEqual(known.UserName)
+            && (Request.Owners?.GroupName(now.Gid)).AsSpan().SequenceEqual(known.GroupName);
     }
 
     /// <summary>Whether nothing can have happened to a node since its entry in the base was made.</summary>
     public bool IsUnchanged(in NodeAttributes now, TreeEntry? known)
     {
         if (!Compares || known is null) return false;
-        NodeAttributes then = known.Attributes;
+        ref readonly NodeAttributes then = ref known.Attributes;
         return now.Kind == then.Kind && now.Size == then.Size && now.ModifyTime == then.ModifyTime
-            && IsTrusted(then) && (request.IgnoreChangeTime || now.ChangeTime == then.ChangeTime)
-            && (request.IgnoreInode || now.Inode == then.Inode);
+            && IsTrusted(then) && (Request.IgnoreChangeTime || now.ChangeTime == then.ChangeTime)
+            && (Request.IgnoreInode || now.Inode == then.Inode);
     }
-
-    /// <summary>
-    /// What changes from now on gets a later ctime than this. Asked before a node is read: a later ctime than that would not
-    /// tell of a change while it is read.
-    /// </summary>
-    public UnixTime NextChangeTime() => UnixTime.From(vault.Host.Clock.GetUtcNow() - ClockTick);
 
     /// <summary>An entry whose ctime is zero was changed so close to its reading that its attributes prove nothing.</summary>
     public static bool IsTrusted(in NodeAttributes attributes) => attributes.ChangeTime != default;
+
+    private ulong NumberOf(ulong device) => devices.GetOrAdd(device, static (_, known) => (ulong)known.Count, devices);
 }

@@ -121,15 +121,13 @@ internal sealed class FileStage(BackupContext context, WriteSession session)
 
     private async ValueTask<bool> TryReferenceAsync(Content content)
     {
-        ObjectKind kind = content.Depth == 0 ? ObjectKind.DataPack : ObjectKind.TreePack;
-        foreach (ContentItem item in content.Items)
+        if (content.Depth == 0) return await session.TryReferenceAsync(content.Items, ObjectKind.DataPack, Cancellation).ConfigureAwait(false);
+        foreach (ContentItem list in content.Items)
         {
-            if (item.Kind == ContentItemKind.Hole) continue;
-            if (!await session.TryReferenceAsync(item.Id, kind, Cancellation).ConfigureAwait(false)) return false;
-            if (content.Depth == 0) continue;
+            if (!await session.TryReferenceAsync(list.Id, ObjectKind.TreePack, Cancellation).ConfigureAwait(false)) return false;
             try
             {
-                Content inner = await vault.Trees.ReadListAsync(item, content.Depth, Cancellation).ConfigureAwait(false);
+                Content inner = await vault.Trees.ReadListAsync(list, content.Depth, Cancellation).ConfigureAwait(false);
                 if (!await TryReferenceAsync(inner).ConfigureAwait(false)) return false;
             }
             catch (DamageException)

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Threading.Channels;
 using Holdfast.Files;
 using Holdfast.Log;
 using Holdfast.Vault.Bytes;
@@ -22,6 +21,7 @@ internal sealed class TreeAssembler
     private const int ChangePieceBytes = 128 << 10;
 
     private readonly BackupContext context;
+    private readonly WriteSession? session;
     private readonly ChunkSink? trees;
     private readonly ContentWriter? contents;
     private readonly Stack<Folder> folders = new();
@@ -42,6 +42,7 @@ internal sealed class TreeAssembler
     public TreeAssembler(BackupContext context, WriteSession? session)
     {
         this.context = context;
+        this.session = session;
         isSingleRoot = context.Request.Roots.Count == 1 || context.Request.Stream is not null;
         if (session is null) return;
         trees = new ChunkSink(session, ObjectKind.TreePack);
@@ -52,10 +53,15 @@ internal sealed class TreeAssembler
 
     /// <summary>Takes the walk's steps to the end and writes the root directory.</summary>
     /// <returns>The root directory and the change list as content.</returns>
-    public async Task<(Content Tree, Content Changes)> RunAsync(ChannelReader<WalkItem> order)
+    public async Task<(Content Tree, Content Changes)> RunAsync(WalkPages order)
     {
-        folders.Push(new Folder(null, []));
-        await foreach (WalkItem item in order.ReadAllAsync(Cancellation).ConfigureAwait(false)) await TakeAsync(item).ConfigureAwait(false);
+        folders.Push(new Folder(null, null, []));
+        await foreach (WalkPage page in order.Reader.ReadAllAsync(Cancellation).ConfigureAwait(false))
+        {
+            for (int i = 0; i < page.Count; i++) await TakeAsync(page[i]).ConfigureAwait(false);
+            order.Recycle(page);
+        }
+
         Content tree = await CloseAsync(folders.Pop()).ConfigureAwait(false);
         await FlushChangesAsync().ConfigureAwait(false);
         Content list = contents is null ? Content.Empty : await contents.WriteAsync(changeItems, Cancellation).ConfigureAwait(false);
@@ -120,38 +126,41 @@ internal sealed class TreeAssembler
     {
         byte[] path = PathOf(entry);
         if (known is null) await RecordAsync(ChangeKind.Added, path).ConfigureAwait(false);
-        else if (!entry.LooksLike(known)) await RecordAsync(ChangeKind.Modified, path).ConfigureAwait(false);
+        else if (entry != known && !entry.LooksLike(known)) await RecordAsync(ChangeKind.Modified, path).ConfigureAwait(false);
         if (known is { IsDirectory: false }) deleted++;
-        folders.Push(new Folder(entry, path));
+        folders.Push(new Folder(entry, known, path));
     }
 
     private async ValueTask LeaveAsync()
     {
         Folder folder = folders.Pop();
         TreeEntry entry = folder.Entry!;
-        entry.Content = await CloseAsync(folder).ConfigureAwait(false);
+        Content content = await CloseAsync(folder).ConfigureAwait(false);
+        // Also a dry run must leave the base's entries as they are.
+        if (entry != folder.Base) entry.Content = content;
+        else if (!content.SameAs(entry.Content!)) entry = entry.With(content);
         directories++;
         await PutAsync(entry).ConfigureAwait(false);
     }
 
     private async ValueTask AddAsync(TreeEntry entry, TreeEntry? known)
     {
-        byte[] path = PathOf(entry);
         files++;
         if (entry.Attributes.Kind == NodeKind.Regular) bytes += entry.Attributes.Size;
         else others++;
         if (known is null)
         {
             added++;
-            await RecordAsync(ChangeKind.Added, path).ConfigureAwait(false);
+            await RecordAsync(ChangeKind.Added, PathOf(entry)).ConfigureAwait(false);
         }
-        else if (entry.LooksLike(known))
+        else if (entry == known || entry.LooksLike(known))
         {
             unmodified++;
         }
         else
         {
             changed++;
+            byte[] path = PathOf(entry);
             await RecordAsync(ChangeKind.Modified, path).ConfigureAwait(false);
             if (known.IsDirectory) await AddDeletedBelowAsync(known, path).ConfigureAwait(false);
         }
@@ -209,6 +218,7 @@ internal sealed class TreeAssembler
         Folder folder = folders.Peek();
         if (trees is null) return;
         folder.Entries.Add(entry);
+        folder.IsPiece &= entry.Piece is not null && entry.Piece == folder.Entries[0].Piece;
         folder.Weight += WeightOf(entry);
         bool isCut = folder.Weight >= MaxPieceBytes
             || (folder.Weight >= MinPieceBytes && (Crc32C.Compute(entry.Name) & PieceCutMask) == 0);
@@ -217,12 +227,25 @@ internal sealed class TreeAssembler
 
     private async ValueTask WritePieceAsync(Folder folder)
     {
-        DirectoryCodec.Encode(piece, CollectionsMarshal.AsSpan(folder.Entries));
-        ChunkId id = context.Vault.TreeIdentity.Of(piece.Written);
-        await trees!.AddAsync(id, piece.WrittenMemory, Cancellation).ConfigureAwait(false);
-        folder.Pieces.Add(ContentItem.Chunk(id, piece.Length));
+        TreePiece? known = folder.IsPiece ? folder.Entries[0].Piece : null;
+        // All entries of a piece of the base, and no others: it is that piece.
+        bool isKnown = known?.EntryCount == folder.Entries.Count
+            && await session!.TryReferenceAsync(known.Item.Id, ObjectKind.TreePack, Cancellation).ConfigureAwait(false);
+        if (isKnown)
+        {
+            folder.Pieces.Add(known!.Item);
+        }
+        else
+        {
+            DirectoryCodec.Encode(piece, CollectionsMarshal.AsSpan(folder.Entries));
+            ChunkId id = context.Vault.TreeIdentity.Of(piece.Written);
+            await trees!.AddAsync(id, piece.WrittenMemory, Cancellation).ConfigureAwait(false);
+            folder.Pieces.Add(ContentItem.Chunk(id, piece.Length));
+        }
+
         folder.Entries.Clear();
         folder.Weight = 0;
+        folder.IsPiece = true;
     }
 
     private async ValueTask<Content> CloseAsync(Folder folder)
@@ -250,10 +273,13 @@ internal sealed class TreeAssembler
     private static byte[] FileNameOf(byte[] path) => path[(Array.LastIndexOf(path, (byte)'/') + 1)..];
 
     /// <summary>A directory of the new tree whose entries are still coming.</summary>
-    private sealed record Folder(TreeEntry? Entry, byte[] Path)
+    private sealed record Folder(TreeEntry? Entry, TreeEntry? Base, byte[] Path)
     {
         /// <summary>Entries of the piece that is being filled.</summary>
         public List<TreeEntry> Entries { get; } = [];
+
+        /// <summary>Whether all of them are of one piece of the base.</summary>
+        public bool IsPiece { get; set; } = true;
 
         /// <summary>About how many bytes they will take.</summary>
         public int Weight { get; set; }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Holdfast.Vault.Chunking;
 
 namespace Holdfast.Vault.Indexing;
@@ -8,7 +9,7 @@ internal sealed class IndexFilter
 {
     private const int BlockWords = 8;
     private const int Probes = 6;
-    private const int BitsPerChunk = 10;
+    private const int BitsPerChunk = 12;
     private readonly ulong[] words;
     private readonly uint blocks;
 
@@ -25,8 +26,9 @@ internal sealed class IndexFilter
 
     public static IndexFilter Decode(ReadOnlySpan<byte> source)
     {
-        ulong[] words = new ulong[source.Length / sizeof(ulong)];
-        for (int i = 0; i < words.Length; i++) words[i] = BinaryPrimitives.ReadUInt64LittleEndian(source[(i * sizeof(ulong))..]);
+        ulong[] words = GC.AllocateUninitializedArray<ulong>(source.Length / sizeof(ulong));
+        source[..(words.Length * sizeof(ulong))].CopyTo(MemoryMarshal.AsBytes(words.AsSpan()));
+        if (!BitConverter.IsLittleEndian) BinaryPrimitives.ReverseEndianness(words, words);
         return new IndexFilter(words);
     }
 

@@ -19,7 +19,7 @@ internal static class IndexObject
 {
     public const string Prefix = "index/";
     public const int EntryBytes = 18;
-    public const int EntriesPerPage = 3584;
+    public const int EntriesPerPage = 224;
     public const int SealedPageBytes = (EntriesPerPage * EntryBytes) + Aead.TagBytes;
     public const uint RootCounter = uint.MaxValue;
 

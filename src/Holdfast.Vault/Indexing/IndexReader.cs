@@ -47,9 +47,9 @@ internal sealed class IndexReader
         if (!await TryReadAsync(store, name, 0, head, cancellationToken).ConfigureAwait(false)) return null;
         if (!await TryReadAsync(store, name, entry.Length - end.Length, end, cancellationToken).ConfigureAwait(false)) return null;
         int rootBytes = PackFooter.DecodeEnd(end, IndexObject.EndMagic, (int)Math.Min(MaxRootBytes, entry.Length - least + Aead.TagBytes), name);
-        byte[] rest = new byte[rootBytes + Libsodium.SignatureBytes];
-        if (!await TryReadAsync(store, name, entry.Length - end.Length - rest.Length, rest, cancellationToken).ConfigureAwait(false)) return null;
-        return Decode(store, sealer, name, entry.Length, head, rest, rootBytes);
+        using var rest = new NativeBytes(rootBytes + Libsodium.SignatureBytes);
+        if (!await TryReadAsync(store, name, entry.Length - end.Length - rest.Length, rest.Memory, cancellationToken).ConfigureAwait(false)) return null;
+        return Decode(store, sealer, name, entry.Length, head, rest.GetSpan(), rootBytes);
     }
 
     /// <summary>Whether the chunk may be in this index: never false for one that is.</summary>
@@ -57,7 +57,7 @@ internal sealed class IndexReader
 
     /// <summary>Adds to <paramref name="found"/> the places whose truncated id equals that of <paramref name="id"/>.</summary>
     public async ValueTask FindAsync(
-        ChunkId id, BoundedCache<(string Index, int Page), byte[]> pages, List<(PackId Pack, int Ordinal)> found, CancellationToken cancellationToken)
+        ChunkId id, BoundedCache<(IndexReader Index, int Page), byte[]> pages, List<(PackId Pack, int Ordinal)> found, CancellationToken cancellationToken)
     {
         int page = Array.BinarySearch(fences, id.W0);
         if (page < 0) page = ~page - 1;
@@ -87,13 +87,14 @@ internal sealed class IndexReader
     }
 
     private static IndexReader Decode(
-        IObjectStore store, ObjectSealer sealer, string name, long length, byte[] head, byte[] rest, int rootBytes)
+        IObjectStore store, ObjectSealer sealer, string name, long length, ReadOnlySpan<byte> head, Span<byte> rest, int rootBytes)
     {
         ObjectHeader header = ObjectHeader.Decode(head, ObjectKind.Index, name);
-        ReadOnlySpan<byte> sealedRoot = rest.AsSpan(0, rootBytes);
-        sealer.VerifySignature(header, name, head, [], sealedRoot, rest.AsSpan(rootBytes));
+        ReadOnlySpan<byte> sealedRoot = rest[..rootBytes];
+        sealer.VerifySignature(header, name, head, [], sealedRoot, rest[rootBytes..]);
         if (rootBytes < Aead.TagBytes) throw new DamageException(name, "its root is too short");
-        byte[] root = new byte[rootBytes - Aead.TagBytes];
+        // Opened in place: a root is some megabytes, most of them the filter's.
+        Span<byte> root = rest[..(rootBytes - Aead.TagBytes)];
         using (Aead cipher = sealer.IndexCipher(header, name))
         {
             if (!cipher.TryOpen(IndexObject.RootCounter, sealedRoot, root, ObjectSealer.Associated(head, name)))
@@ -145,9 +146,9 @@ internal sealed class IndexReader
     }
 
     private async ValueTask<byte[]> ReadPageAsync(
-        int page, BoundedCache<(string Index, int Page), byte[]>? cache, CancellationToken cancellationToken)
+        int page, BoundedCache<(IndexReader Index, int Page), byte[]>? cache, CancellationToken cancellationToken)
     {
-        byte[]? cached = cache?.TryGet((Name, page));
+        byte[]? cached = cache?.TryGet((this, page));
         if (cached is not null) return cached;
         int entries = Math.Min(IndexObject.EntriesPerPage, EntryCount - (page * IndexObject.EntriesPerPage));
         byte[] sealedPage = new byte[(entries * IndexObject.EntryBytes) + Aead.TagBytes];
@@ -157,7 +158,7 @@ internal sealed class IndexReader
         byte[] content = new byte[entries * IndexObject.EntryBytes];
         using Aead cipher = sealer.IndexCipher(header, Name);
         if (!cipher.TryOpen((uint)page, sealedPage, content)) throw new DamageException(Name, $"the seal of page {page} is broken");
-        cache?.Add((Name, page), content);
+        cache?.Add((this, page), content);
         return content;
     }
 

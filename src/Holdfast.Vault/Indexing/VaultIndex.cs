@@ -9,16 +9,16 @@ using Holdfast.Vault.Sealing;
 namespace Holdfast.Vault.Indexing;
 
 /// <summary>
-/// Finds chunks: all index objects of a vault, and packs that no index lists. Memory follows the number of index
-/// objects and two bounded caches; packs that no index lists cost more (<see cref="UnindexedPacks"/>). May be used from
-/// any thread.
+/// Finds chunks: by the footers at hand, by all index objects of a vault, and in packs that no index lists. The index
+/// objects are loaded when a chunk is asked for that no footer at hand lists; from then on memory follows their filters and
+/// two bounded caches. Packs that no index lists cost more (<see cref="UnindexedPacks"/>). May be used from any thread.
 /// </summary>
 internal sealed partial class VaultIndex : IDisposable
 {
     private readonly IObjectStore store;
     private readonly ObjectSealer sealer;
-    private readonly BoundedCache<(string Index, int Page), byte[]> pages;
-    private readonly BoundedCache<PackId, PackFooter> footers;
+    private readonly BoundedCache<(IndexReader Index, int Page), byte[]> pages;
+    private readonly FooterCache footers;
     private readonly Action<Exception> onDamage;
     private readonly ConcurrentDictionary<PackId, bool> unusable = new();
     private readonly ConcurrentDictionary<string, bool> broken = new(StringComparer.Ordinal);
@@ -26,6 +26,8 @@ internal sealed partial class VaultIndex : IDisposable
     // Held while the set of readers changes.
     private readonly SemaphoreSlim changing = new(1);
     private volatile IndexReader[] readers = [];
+    private readonly SemaphoreSlim loading = new(1);
+    private volatile bool loaded;
 
     public VaultIndex(IObjectStore store, ObjectSealer sealer, long memoryBytes, Action<Exception> onDamage)
     {
@@ -33,8 +35,8 @@ internal sealed partial class VaultIndex : IDisposable
         this.sealer = sealer;
         this.onDamage = onDamage;
         Packs = new PackReader(store, sealer);
-        pages = new(memoryBytes / 2, page => page.Length);
-        footers = new(memoryBytes / 2, footer => 200 + (footer.Chunks.Length * 48L) + (footer.Groups.Length * 24L));
+        pages = new(memoryBytes / 4, page => page.Length);
+        footers = new(memoryBytes / 4 * 3);
     }
 
     public PackReader Packs { get; }
@@ -44,8 +46,31 @@ internal sealed partial class VaultIndex : IDisposable
     /// <summary>Packs that no index object lists, as far as they were looked for.</summary>
     public UnindexedPacks Unindexed { get; } = new();
 
-    /// <summary>Whether index objects were met that cannot be used.</summary>
-    public bool HasBrokenObjects => !broken.IsEmpty;
+    /// <summary>Loads the index objects, unless that was done; where they are damaged or gone, what they said is read from the packs.</summary>
+    public async ValueTask LoadAsync(CancellationToken cancellationToken)
+    {
+        if (loaded) return;
+        await loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (loaded) return;
+            await RefreshAsync(cancellationToken).ConfigureAwait(false);
+            bool isUsable = broken.IsEmpty;
+            if (isUsable && readers.Length == 0)
+            {
+                // Every point has packs, and every pack that a point needs was indexed before the point was put.
+                ObjectPage points = await store.ListPageAsync(Points.PointCodec.Prefix, null, cancellationToken).ConfigureAwait(false);
+                isUsable = points.Entries.Count == 0;
+            }
+
+            if (!isUsable) await LoadUnindexedAsync(cancellationToken).ConfigureAwait(false);
+            loaded = true;
+        }
+        finally
+        {
+            loading.Release();
+        }
+    }
 
     /// <summary>Loads what was added to the vault since the last call. Damaged index objects are told of and left out.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
@@ -90,8 +115,18 @@ internal sealed partial class VaultIndex : IDisposable
     /// <param name="id">The whole id; it is compared with the footer's before the chunk counts as known.</param>
     /// <param name="kind">Data or trees: a chunk in a pack of the other kind does not count.</param>
     /// <param name="cancellationToken">Stops waits for the store.</param>
-    public async ValueTask<ChunkLocation?> FindAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
+    public ValueTask<ChunkLocation?> FindAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken) =>
+        footers.TryFind(id, kind, out ChunkLocation location)
+            ? ValueTask.FromResult<ChunkLocation?>(location)
+            : FindFurtherAsync(id, kind, cancellationToken);
+
+    /// <summary>The same, as far as the footers at hand tell: false says nothing.</summary>
+    public bool TryFindAtHand(in ChunkId id, ObjectKind kind, out ChunkLocation location) => footers.TryFind(id, kind, out location);
+
+    private async ValueTask<ChunkLocation?> FindFurtherAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
     {
+        if (await TryFindExpectedAsync(id, kind, cancellationToken).ConfigureAwait(false) is { } expected) return expected;
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
         if (await LocateAsync(id, cancellationToken).ConfigureAwait(false) is not { } candidates) return null;
         foreach ((PackId pack, int ordinal) in candidates)
         {
@@ -105,6 +140,7 @@ internal sealed partial class VaultIndex : IDisposable
     public async Task<List<ChunkLocation>> FindAllAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
     {
         var found = new List<ChunkLocation>();
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
         List<(PackId Pack, int Ordinal)> candidates = await LocateAsync(id, cancellationToken).ConfigureAwait(false) ?? [];
         Unindexed.FindFurther(id, candidates);
         foreach ((PackId pack, int ordinal) in candidates.Distinct())
@@ -127,7 +163,7 @@ internal sealed partial class VaultIndex : IDisposable
             footer = await Packs.TryReadFooterAsync(pack, cancellationToken).ConfigureAwait(false);
             if (footer is not null)
             {
-                footers.Add(pack, footer);
+                footers.Add(footer);
                 return footer;
             }
 
@@ -148,6 +184,8 @@ internal sealed partial class VaultIndex : IDisposable
     public void Dispose()
     {
         changing.Dispose();
+        loading.Dispose();
+        expecting.Dispose();
         recovering.Dispose();
     }
 

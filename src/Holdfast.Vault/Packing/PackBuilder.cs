@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Sealing;
 
@@ -19,11 +20,11 @@ internal sealed class PackBuilder : IDisposable
 
     private readonly ObjectSealer sealer;
     private readonly Compressor compressor;
-    private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(TargetBytes + PackFooter.MaxChunkBytes + (1 << 20), pinned: true);
+    private readonly NativeBytes buffer = new(PackFooter.MaxPackBytes);
+    private readonly NativeBytes group = new(PackFooter.MaxChunkBytes);
+    private readonly NativeBytes compressed = new(PackFooter.MaxChunkBytes);
     private readonly List<PackGroup> groups = [];
     private readonly List<PackChunk> chunks = [];
-    private byte[] group = GC.AllocateUninitializedArray<byte>(2 * GroupTargetBytes, pinned: true);
-    private byte[] compressed = [];
     private int groupBytes;
     private int groupFirstChunk;
     private int length;
@@ -47,11 +48,11 @@ internal sealed class PackBuilder : IDisposable
     {
         pack = id;
         header = sealer.NewHeader(id.Kind);
-        header.Encode(buffer);
+        header.Encode(buffer.GetSpan());
         Span<byte> key = stackalloc byte[Aead.KeyBytes];
         sealer.Entropy.Fill(key);
         Libsodium.BoxSeal(
-            key, sealer.Ring.Current.PackPublicKey(id.Kind), buffer.AsSpan(ObjectHeader.Size, PackFooter.SealedKeyBytes));
+            key, sealer.Ring.Current.PackPublicKey(id.Kind), buffer.GetSpan().Slice(ObjectHeader.Size, PackFooter.SealedKeyBytes));
         cipher = new Aead(header.Cipher, key);
         CryptographicOperations.ZeroMemory(key);
         length = PackFooter.BodyOffset;
@@ -66,8 +67,7 @@ internal sealed class PackBuilder : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, PackFooter.MaxChunkBytes);
         if (groupBytes > 0 && groupBytes + content.Length > GroupTargetBytes) SealGroup();
-        if (content.Length > group.Length) group = GC.AllocateUninitializedArray<byte>(content.Length, pinned: true);
-        content.CopyTo(group.AsSpan(groupBytes));
+        content.CopyTo(group.GetSpan()[groupBytes..]);
         chunks.Add(new PackChunk(id, groups.Count, groupBytes, content.Length));
         groupBytes += content.Length;
     }
@@ -79,25 +79,24 @@ internal sealed class PackBuilder : IDisposable
         if (groupFirstChunk < chunks.Count) SealGroup();
         int bodyEnd = length;
         int plainBytes = 4 + (groups.Count * PackFooter.GroupBytes) + (chunks.Count * PackFooter.ChunkBytes);
-        byte[] plain = new byte[plainBytes];
-        EncodeFooter(plain);
         int sealedBytes = plainBytes + Aead.TagBytes;
         string name = pack.ObjectName;
         int end = bodyEnd + sealedBytes + Libsodium.SignatureBytes + PackFooter.EndBytes;
-        byte[] whole = end <= buffer.Length ? buffer : GrowForFooter(bodyEnd, end);
-        Span<byte> encodedHeader = whole.AsSpan(0, ObjectHeader.Size);
-        Span<byte> sealedFooter = whole.AsSpan(bodyEnd, sealedBytes);
+        Span<byte> whole = buffer.GetSpan()[..end];
+        Span<byte> encodedHeader = whole[..ObjectHeader.Size];
+        Span<byte> plain = whole.Slice(bodyEnd, plainBytes), sealedFooter = whole.Slice(bodyEnd, sealedBytes);
+        EncodeFooter(plain);
         using (Aead footerCipher = sealer.IndexCipher(header, name))
         {
             footerCipher.Seal(0, plain, sealedFooter, ObjectSealer.Associated(encodedHeader, name));
         }
 
-        ReadOnlySpan<byte> sealedKey = whole.AsSpan(ObjectHeader.Size, PackFooter.SealedKeyBytes);
-        sealer.Sign(name, encodedHeader, sealedKey, sealedFooter, whole.AsSpan(bodyEnd + sealedBytes, Libsodium.SignatureBytes));
-        PackFooter.EncodeEnd(whole.AsSpan(end - PackFooter.EndBytes), (uint)sealedBytes, PackFooter.EndMagic);
+        ReadOnlySpan<byte> sealedKey = whole.Slice(ObjectHeader.Size, PackFooter.SealedKeyBytes);
+        sealer.Sign(name, encodedHeader, sealedKey, sealedFooter, whole.Slice(bodyEnd + sealedBytes, Libsodium.SignatureBytes));
+        PackFooter.EncodeEnd(whole[^PackFooter.EndBytes..], (uint)sealedBytes, PackFooter.EndMagic);
         cipher!.Dispose();
         cipher = null;
-        content = whole.AsMemory(0, end);
+        content = buffer.Memory[..end];
         return new PackFooter
         {
             Pack = pack,
@@ -116,28 +115,30 @@ internal sealed class PackBuilder : IDisposable
     {
         cipher?.Dispose();
         compressor.Dispose();
+        buffer.Dispose();
+        group.Dispose();
+        compressed.Dispose();
     }
 
     private void SealGroup()
     {
-        ReadOnlySpan<byte> raw = group.AsSpan(0, groupBytes);
+        ReadOnlySpan<byte> raw = group.GetSpan()[..groupBytes];
         var coding = GroupCoding.Raw;
         ReadOnlySpan<byte> coded = raw;
         // Less than 3 % is not worth the work of decompressing it.
         int worthwhile = raw.Length - (raw.Length / 32);
         if (raw.Length >= 64)
         {
-            if (compressed.Length < worthwhile) compressed = GC.AllocateUninitializedArray<byte>(Math.Max(worthwhile, GroupTargetBytes), pinned: true);
-            int compressedBytes = compressor.TryCompress(raw, compressed.AsSpan(0, worthwhile));
+            int compressedBytes = compressor.TryCompress(raw, compressed.GetSpan()[..worthwhile]);
             if (compressedBytes > 0)
             {
                 coding = GroupCoding.Zstd;
-                coded = compressed.AsSpan(0, compressedBytes);
+                coded = compressed.GetSpan()[..compressedBytes];
             }
         }
 
         int sealedBytes = coded.Length + Aead.TagBytes;
-        cipher!.Seal((uint)groups.Count, coded, buffer.AsSpan(length, sealedBytes));
+        cipher!.Seal((uint)groups.Count, coded, buffer.GetSpan().Slice(length, sealedBytes));
         groups.Add(new PackGroup(length, sealedBytes, raw.Length, groupFirstChunk, chunks.Count - groupFirstChunk, coding));
         length += sealedBytes;
         groupFirstChunk = chunks.Count;
@@ -163,12 +164,5 @@ internal sealed class PackBuilder : IDisposable
             BinaryPrimitives.WriteUInt32LittleEndian(target[(at + ChunkId.Size)..], (uint)chunk.Length);
             at += PackFooter.ChunkBytes;
         }
-    }
-
-    private byte[] GrowForFooter(int bodyEnd, int end)
-    {
-        byte[] grown = new byte[end];
-        buffer.AsSpan(0, bodyEnd).CopyTo(grown);
-        return grown;
     }
 }

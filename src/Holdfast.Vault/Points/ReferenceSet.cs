@@ -24,6 +24,14 @@ internal sealed class ReferenceSet
     /// <summary>The packs, in no particular order.</summary>
     public IEnumerable<PackId> Packs => packs.Keys;
 
+    /// <summary>The packs by kind, session and number: those of one session in the order in which they were written.</summary>
+    public PackId[] SortedPacks()
+    {
+        PackId[] sorted = [.. packs.Keys];
+        Array.Sort(sorted);
+        return sorted;
+    }
+
     /// <summary>How many packs there are.</summary>
     public int PackCount => packs.Count;
 
@@ -83,8 +91,7 @@ internal sealed class ReferenceSet
 
     public byte[] Encode()
     {
-        PackId[] sorted = [.. packs.Keys];
-        Array.Sort(sorted);
+        PackId[] sorted = SortedPacks();
         var writer = new ByteWriter(64 * (sorted.Length + 1));
         writer.U32((uint)sorted.Length);
         foreach (PackId pack in sorted)

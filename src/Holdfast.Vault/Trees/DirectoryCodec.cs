@@ -50,7 +50,7 @@ internal static class DirectoryCodec
         var reader = new ByteReader(chunk, thing);
         var kind = (TreeChunkKind)reader.U8();
         if (kind != TreeChunkKind.Directory) throw reader.Damage($"tree chunk of kind {(byte)kind} where a directory is expected");
-        Dictionary<uint, byte[]> users = DecodeOwners(ref reader), groups = DecodeOwners(ref reader);
+        List<(uint Id, byte[] Name)> users = DecodeOwners(ref reader), groups = DecodeOwners(ref reader);
         var entries = new List<TreeEntry>();
         ReadOnlySpan<byte> previous = [];
         while (!reader.AtEnd)
@@ -58,8 +58,8 @@ internal static class DirectoryCodec
             TreeEntry entry = DecodeEntry(ref reader, isPointRoot);
             if (entries.Count > 0 && previous.SequenceCompareTo(entry.Name) >= 0) throw reader.Damage("names are out of order or twice");
             previous = entry.Name;
-            entry.UserName = users.GetValueOrDefault(entry.Attributes.Uid);
-            entry.GroupName = groups.GetValueOrDefault(entry.Attributes.Gid);
+            entry.UserName = NameOf(entry.Attributes.Uid, users);
+            entry.GroupName = NameOf(entry.Attributes.Gid, groups);
             entries.Add(entry);
         }
 
@@ -109,17 +109,32 @@ internal static class DirectoryCodec
         }
     }
 
-    private static Dictionary<uint, byte[]> DecodeOwners(ref ByteReader reader)
+    private static List<(uint Id, byte[] Name)> DecodeOwners(ref ByteReader reader)
     {
         int count = reader.Count(2, "owner names");
-        var owners = new Dictionary<uint, byte[]>();
+        var owners = new List<(uint Id, byte[] Name)>();
         for (int i = 0; i < count; i++)
         {
             uint id = (uint)reader.Varint(uint.MaxValue, "owner");
-            owners[id] = reader.ByteString().ToArray();
+            if (i > 0 && owners[^1].Id >= id) throw reader.Damage("owners are out of order or twice");
+            owners.Add((id, reader.ByteString().ToArray()));
         }
 
         return owners;
+    }
+
+    private static byte[]? NameOf(uint id, List<(uint Id, byte[] Name)> owners)
+    {
+        // Sorted by id, and mostly one or two.
+        int first = 0, end = owners.Count;
+        while (first < end)
+        {
+            int middle = (first + end) / 2;
+            if (owners[middle].Id < id) first = middle + 1;
+            else end = middle;
+        }
+
+        return first < owners.Count && owners[first].Id == id ? owners[first].Name : null;
     }
 
     private static void EncodeEntry(ByteWriter writer, TreeEntry entry)

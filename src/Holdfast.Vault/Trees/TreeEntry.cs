@@ -5,14 +5,19 @@ namespace Holdfast.Vault.Trees;
 /// <summary>An extended attribute as a tree keeps it.</summary>
 internal sealed record Xattr(byte[] Name, byte[] Value);
 
+/// <summary>A piece of a directory as it lies in the vault.</summary>
+/// <param name="Item">The chunk.</param>
+/// <param name="EntryCount">How many entries it has.</param>
+internal sealed record TreePiece(ContentItem Item, int EntryCount);
+
 /// <summary>One entry of a directory in the vault.</summary>
 internal sealed class TreeEntry
 {
-    /// <summary>1 to 255 bytes; in the root of a point an absolute path.</summary>
+    /// <summary>1 to 1,023 bytes; in the root of a point an absolute path.</summary>
     public required byte[] Name { get; init; }
 
     /// <summary>As they were; <see cref="NodeAttributes.Device"/> counts the devices of the point from 0.</summary>
-    public required NodeAttributes Attributes { get; set; }
+    public required NodeAttributes Attributes;
 
     /// <summary>The owner's name where it was saved; null when it had none.</summary>
     public byte[]? UserName { get; set; }
@@ -27,6 +32,9 @@ internal sealed class TreeEntry
 
     /// <summary>Of a symlink.</summary>
     public byte[]? Target { get; set; }
+
+    /// <summary>The piece of a directory that it was decoded from; null for one that was not.</summary>
+    public TreePiece? Piece { get; set; }
 
     public bool IsDirectory => Attributes.Kind == NodeKind.Directory;
 
@@ -68,14 +76,19 @@ internal sealed class TreeEntry
     };
 
     /// <summary>The same entry under another name.</summary>
-    public TreeEntry Named(ReadOnlySpan<byte> name) => new()
+    public TreeEntry Named(ReadOnlySpan<byte> name) => With(name.ToArray(), Content);
+
+    /// <summary>The same directory with other content.</summary>
+    public TreeEntry With(Content content) => With(Name, content);
+
+    private TreeEntry With(byte[] name, Content? content) => new()
     {
-        Name = name.ToArray(),
+        Name = name,
         Attributes = Attributes,
         UserName = UserName,
         GroupName = GroupName,
         Xattrs = Xattrs,
-        Content = Content,
+        Content = content,
         Target = Target,
     };
 

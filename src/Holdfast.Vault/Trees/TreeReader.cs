@@ -9,23 +9,14 @@ internal sealed class TreeReader(ChunkFetcher chunks)
 {
     /// <summary>All entries of a directory, in the order of their names.</summary>
     /// <exception cref="DamageException">A piece of it is missing, broken, or out of order.</exception>
-    public async Task<List<TreeEntry>> ReadDirectoryAsync(Content directory, bool isPointRoot, CancellationToken cancellationToken)
+    public async ValueTask<List<TreeEntry>> ReadDirectoryAsync(Content directory, bool isPointRoot, CancellationToken cancellationToken)
     {
-        List<TreeEntry>? all = null;
+        if (directory is { Depth: 0, Items: [var only] }) return await ReadPieceAsync(only, isPointRoot, cancellationToken).ConfigureAwait(false);
+        var all = new List<TreeEntry>();
         await foreach (ContentItem item in FlattenAsync(directory, cancellationToken).ConfigureAwait(false))
         {
-            if (item.Kind != ContentItemKind.Chunk) throw new DamageException("directory", "holds a hole or a run");
-            ReadOnlyMemory<byte> chunk = await FetchAsync(item, cancellationToken).ConfigureAwait(false);
-            List<TreeEntry> piece = DirectoryCodec.Decode(chunk.Span, $"tree chunk {item.Id}", isPointRoot);
-            // Else a list that names one empty piece over and over would never come to an end.
-            if (piece.Count == 0) throw new DamageException($"tree chunk {item.Id}", "a piece of a directory without entries");
-            if (all is null)
-            {
-                all = piece;
-                continue;
-            }
-
-            if (all[^1].Name.AsSpan().SequenceCompareTo(piece[0].Name) >= 0)
+            List<TreeEntry> piece = await ReadPieceAsync(item, isPointRoot, cancellationToken).ConfigureAwait(false);
+            if (all.Count > 0 && all[^1].Name.AsSpan().SequenceCompareTo(piece[0].Name) >= 0)
             {
                 throw new DamageException($"tree chunk {item.Id}", "its names are not behind those of the piece before");
             }
@@ -33,7 +24,19 @@ internal sealed class TreeReader(ChunkFetcher chunks)
             all.AddRange(piece);
         }
 
-        return all ?? [];
+        return all;
+    }
+
+    private async ValueTask<List<TreeEntry>> ReadPieceAsync(ContentItem item, bool isPointRoot, CancellationToken cancellationToken)
+    {
+        if (item.Kind != ContentItemKind.Chunk) throw new DamageException("directory", "holds a hole or a run");
+        ReadOnlyMemory<byte> chunk = await FetchAsync(item, cancellationToken).ConfigureAwait(false);
+        List<TreeEntry> entries = DirectoryCodec.Decode(chunk.Span, $"tree chunk {item.Id}", isPointRoot);
+        // Else a list that names one empty piece over and over would never come to an end.
+        if (entries.Count == 0) throw new DamageException($"tree chunk {item.Id}", "a piece of a directory without entries");
+        var piece = new TreePiece(item, entries.Count);
+        foreach (TreeEntry entry in entries) entry.Piece = piece;
+        return entries;
     }
 
     /// <summary>The items of content at depth 0, lists resolved, in order.</summary>

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Runtime.ExceptionServices;
-using System.Threading.Channels;
 using Holdfast.Files;
 using Holdfast.Storage;
 using Holdfast.Vault.Bytes;
@@ -9,6 +7,7 @@ using Holdfast.Vault.Indexing;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
+using Holdfast.Vault.Trees;
 
 namespace Holdfast.Vault.Writing;
 
@@ -25,14 +24,12 @@ internal sealed class WriteSession : IDisposable
     private const int ChunksPerIndex = 1 << 20;
 
     private readonly OpenVault vault;
-    private readonly int level;
     private readonly HashSet<ChunkId>[] claimed = new HashSet<ChunkId>[Stripes];
-    private readonly Channel<PackBuilder> idle = Channel.CreateUnbounded<PackBuilder>();
-    private readonly List<PackBuilder> builders = [];
+    private readonly BuilderPool dataBuilders;
+    private readonly BuilderPool treeBuilders;
     private readonly List<Task> puts = [];
     private readonly Lock gate = new();
     private readonly SemaphoreSlim indexing = new(1);
-    private readonly int maxBuilders;
     private List<PackFooter> durable = [];
     private int durableChunks;
     private uint nextData;
@@ -41,11 +38,12 @@ internal sealed class WriteSession : IDisposable
     private long bytesAdded;
     private long bytesStored;
 
-    private WriteSession(OpenVault vault, SessionId id, int level, int maxBuilders)
+    private WriteSession(OpenVault vault, SessionId id, int level, int workers)
     {
         this.vault = vault;
-        this.level = level;
-        this.maxBuilders = maxBuilders;
+        // One for each that may hold one open, and one that is being put meanwhile.
+        dataBuilders = new BuilderPool(workers + 1, () => new PackBuilder(vault.Sealer, level));
+        treeBuilders = new BuilderPool(workers + 2, () => new PackBuilder(vault.Sealer, level));
         Id = id;
         for (int i = 0; i < Stripes; i++) claimed[i] = [];
     }
@@ -64,9 +62,14 @@ internal sealed class WriteSession : IDisposable
     private string LeaseName => $"{LeasePrefix}{Id}/00000000";
 
     /// <summary>Puts the session's lease, and finds what sessions uploaded that were cut off or are still at work.</summary>
-    public static async Task<WriteSession> BeginAsync(OpenVault vault, string host, int level, int maxBuilders, CancellationToken cancellationToken)
+    /// <param name="vault">Where to.</param>
+    /// <param name="host">Who is at work.</param>
+    /// <param name="level">Of zstd.</param>
+    /// <param name="workers">So many write data and trees at once, and one more writes trees.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    public static async Task<WriteSession> BeginAsync(OpenVault vault, string host, int level, int workers, CancellationToken cancellationToken)
     {
-        var session = new WriteSession(vault, SessionId.Create(vault.Host.Entropy), level, maxBuilders);
+        var session = new WriteSession(vault, SessionId.Create(vault.Host.Entropy), level, workers);
         var body = new ByteWriter();
         UnixTime now = UnixTime.From(vault.Host.Clock.GetUtcNow());
         body.SignedVarint(now.Seconds);
@@ -90,7 +93,26 @@ internal sealed class WriteSession : IDisposable
     }
 
     /// <summary>Whether the vault has a chunk; if so the session's point will refer to it.</summary>
-    public async ValueTask<bool> TryReferenceAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
+    public ValueTask<bool> TryReferenceAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
+    {
+        if (!vault.Index.TryFindAtHand(id, kind, out ChunkLocation location)) return TryReferenceFurtherAsync(id, kind, cancellationToken);
+        References.Add(location.Footer.Pack, location.Footer.Chunks.Length, location.Ordinal);
+        return ValueTask.FromResult(true);
+    }
+
+    /// <summary>Whether the vault has all chunks of content at depth 0; if so the session's point will refer to them.</summary>
+    public async ValueTask<bool> TryReferenceAsync(ContentItem[] items, ObjectKind kind, CancellationToken cancellationToken)
+    {
+        foreach (ContentItem item in items)
+        {
+            if (item.Kind == ContentItemKind.Hole) continue;
+            if (!await TryReferenceAsync(item.Id, kind, cancellationToken).ConfigureAwait(false)) return false;
+        }
+
+        return true;
+    }
+
+    private async ValueTask<bool> TryReferenceFurtherAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
     {
         HashSet<ChunkId> stripe = Stripe(id);
         lock (stripe)
@@ -119,20 +141,7 @@ internal sealed class WriteSession : IDisposable
     /// <summary>A builder with an open pack; waits while all are being put.</summary>
     public async ValueTask<PackBuilder> TakeBuilderAsync(ObjectKind kind, CancellationToken cancellationToken)
     {
-        if (!idle.Reader.TryRead(out PackBuilder? builder))
-        {
-            lock (gate)
-            {
-                if (builders.Count < maxBuilders)
-                {
-                    builder = new PackBuilder(vault.Sealer, level);
-                    builders.Add(builder);
-                }
-            }
-
-            builder ??= await WaitForBuilderAsync(cancellationToken).ConfigureAwait(false);
-        }
-
+        PackBuilder builder = await BuildersOf(kind).TakeAsync(cancellationToken).ConfigureAwait(false);
         uint number = kind == ObjectKind.DataPack ? Interlocked.Increment(ref nextData) - 1 : Interlocked.Increment(ref nextTrees) - 1;
         builder.Begin(new PackId(kind, Id, number));
         return builder;
@@ -165,13 +174,9 @@ internal sealed class WriteSession : IDisposable
         await PutOrThrowAsync(name, content, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>What another point of this vault needs; null when its list is gone.</summary>
-    public async Task<ReferenceSet?> TryReadReferencesAsync(SessionId references, CancellationToken cancellationToken)
-    {
-        string name = ReferenceSet.Name(references);
-        byte[]? content = await vault.Store.TryGetAsync(name, IObjectStore.MaxObjectBytes, cancellationToken).ConfigureAwait(false);
-        return content is null ? null : ReferenceSet.Decode(vault.Sealer.Open(ObjectKind.References, name, content).Body, name);
-    }
+    /// <summary>Whether the list of what another point needs is there.</summary>
+    public async Task<bool> HasReferencesAsync(SessionId references, CancellationToken cancellationToken) =>
+        await vault.Store.StatAsync(ReferenceSet.Name(references), cancellationToken).ConfigureAwait(false) is not null;
 
     /// <summary>The work is done, or given up in order: the lease goes.</summary>
     public Task EndAsync(CancellationToken cancellationToken) => vault.Store.DeleteAsync(LeaseName, cancellationToken);
@@ -208,21 +213,9 @@ internal sealed class WriteSession : IDisposable
 
     public void Dispose()
     {
-        foreach (PackBuilder builder in builders) builder.Dispose();
+        dataBuilders.Dispose();
+        treeBuilders.Dispose();
         indexing.Dispose();
-    }
-
-    private async Task<PackBuilder> WaitForBuilderAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await idle.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (ChannelClosedException closed) when (closed.InnerException is { } reason)
-        {
-            ExceptionDispatchInfo.Throw(reason);
-            throw;
-        }
     }
 
     private async Task PutAsync(PackBuilder builder, CancellationToken cancellationToken)
@@ -240,13 +233,14 @@ internal sealed class WriteSession : IDisposable
                 isMany = durableChunks >= ChunksPerIndex;
             }
 
-            idle.Writer.TryWrite(builder);
+            BuildersOf(footer.Pack.Kind).Return(builder);
             if (isMany) await WriteIndexAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error)
         {
             // Whoever waits for a builder learns the reason instead of waiting for ever.
-            idle.Writer.TryComplete(error);
+            dataBuilders.Fail(error);
+            treeBuilders.Fail(error);
             throw;
         }
     }
@@ -335,6 +329,8 @@ internal sealed class WriteSession : IDisposable
 
         if (sessions.Count > 0) await vault.Index.LoadUnindexedAsync(sessions, cancellationToken).ConfigureAwait(false);
     }
+
+    private BuilderPool BuildersOf(ObjectKind kind) => kind == ObjectKind.DataPack ? dataBuilders : treeBuilders;
 
     private HashSet<ChunkId> Stripe(in ChunkId id) => claimed[(int)(id.W3 >> 32) & (Stripes - 1)];
 

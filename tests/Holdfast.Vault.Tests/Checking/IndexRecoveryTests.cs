@@ -31,6 +31,7 @@ public sealed class IndexRecoveryTests : IDisposable
 
         Assert.Single(fixture.Objects("index"));
         using OpenVault healed = await fixture.OpenAsync();
+        await healed.Index.LoadAsync(CancellationToken.None);
         Assert.True(healed.Index.Unindexed.IsEmpty);
         Assert.Single(healed.Index.Readers);
         Assert.Equal(26, await ReadAllAsync(healed));
@@ -95,7 +96,9 @@ public sealed class IndexRecoveryTests : IDisposable
         await BackupOnceAsync();
         using OpenVault vault = await fixture.OpenAsync();
         Assert.True(PackId.TryParse(Assert.Single(fixture.Objects("data")), out PackId pack));
-        PackFooter footer = (await vault.Index.TryGetFooterAsync(pack, CancellationToken.None))!;
+        PackFooter footer = (await vault.Index.Packs.TryReadFooterAsync(pack, CancellationToken.None))!;
+        await vault.Index.LoadAsync(CancellationToken.None);
+        Assert.Single(vault.Index.Readers);
         fixture.Flip(Assert.Single(fixture.Objects("index")), 70);
 
         foreach (PackChunk chunk in footer.Chunks) Assert.NotNull(await vault.Index.FindAsync(chunk.Id, ObjectKind.DataPack, CancellationToken.None));

@@ -41,9 +41,9 @@ internal sealed class FaultWorld : IDisposable
 
     public static async Task InitAsync(IObjectStore store) => await store.PutIfAbsentAsync("vault", VaultDescriptor.Encode(VaultId), Token);
 
-    public static async Task<OpenVault> OpenAsync(IObjectStore store, int seed, TimeProvider? clock = null) => await OpenVault.OpenAsync(
+    public static async Task<OpenVault> OpenAsync(IObjectStore store, int seed, TimeProvider? clock = null) => OpenVault.Open(
         new Host(new SimulatedDisk(seed), clock ?? TimeProvider.System, new SimulatedEntropy(seed)), store,
-        await VaultDescriptor.ReadIdAsync(store, Token), "0000000000000000", Ring, 4 << 20, Token);
+        await VaultDescriptor.ReadIdAsync(store, Token), "0000000000000000", Ring, 4 << 20);
 
     public static BackupRequest Request(IFileTree tree, PointKind kind = PointKind.Incremental) => new()
     {

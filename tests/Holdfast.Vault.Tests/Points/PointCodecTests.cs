@@ -61,8 +61,7 @@ public sealed class PointCodecTests
         var store = new MemoryObjectStore();
         var host = SimulatedHost.Create(1);
         var sealer = TestKeys.Sealer();
-        using OpenVault vault = await OpenVault.OpenAsync(
-            host, store, TestKeys.Content(16), "0000000000000000", sealer.Ring, 1 << 20, TestContext.Current.CancellationToken);
+        using OpenVault vault = OpenVault.Open(host, store, TestKeys.Content(16), "0000000000000000", sealer.Ring, 1 << 20);
         RestorePoint point = Point(new Random(3));
         byte[] good = sealer.Seal(Holdfast.Vault.Sealing.ObjectKind.Point, PointCodec.Name(Id), PointCodec.Encode(point));
         store.Overwrite(PointCodec.Name(Id), good);

@@ -25,15 +25,32 @@ internal sealed class BackupVerb(BackupOptions options, CommandContext context)
             await sources.AddAsync(options.Paths.Select(static path => SurrogateEscape.Encode(path)), listed).ConfigureAwait(false);
         }
 
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using VaultSecret secret = await context.GetSecretAsync(cancellationToken).ConfigureAwait(false);
         using Stream? input = options.StdinName is null ? null : InputFile.StandardInput();
         BackupRequest request = CreateRequest(sources.Roots, rules, vaultPlace, input);
-        BackupSummary summary;
-        using (context.Output.ShowProgress(progress))
+        OpenVault? vault = null;
+        try
         {
-            summary = await BackupRun.RunAsync(vault, request, cancellationToken).ConfigureAwait(false);
+            BackupSummary summary;
+            using (context.Output.ShowProgress(progress))
+            {
+                // The source is listed while the password becomes a key, which takes a moment by intention.
+                summary = await BackupRun.RunAsync(context.Clock, OpenAsync, request, cancellationToken).ConfigureAwait(false);
+            }
+
+            return Report(summary, vault!);
+        }
+        finally
+        {
+            vault?.Dispose();
         }
 
+        async Task<OpenVault> OpenAsync(CancellationToken cancellation) =>
+            vault = await Task.Run(() => context.OpenVaultAsync(secret, cancellation), cancellation).ConfigureAwait(false);
+    }
+
+    private int Report(BackupSummary summary, OpenVault vault)
+    {
         if (options.Kind == BackupKind.Differential && summary.Kind == PointKind.Full)
         {
             context.Output.Notice("there was no full point of this source to compare with: the new one is full");
