@@ -9,12 +9,24 @@ namespace Holdfast.Files;
 /// <remarks>About 170 bytes an entry and its name. Not for use by two threads at once.</remarks>
 public sealed class DirectoryScan
 {
-    private byte[] names = new byte[4096];
+    private byte[] names;
     private int namesLength;
-    private Entry[] entries = new Entry[64];
+    private Entry[] entries;
     private int[] order = [];
     private bool isSorted;
     private Comparison<int>? byName;
+
+    /// <summary>An empty buffer, which grows as it needs.</summary>
+    public DirectoryScan()
+        : this(new byte[4096], new Entry[64])
+    {
+    }
+
+    private DirectoryScan(byte[] names, Entry[] entries)
+    {
+        this.names = names;
+        this.entries = entries;
+    }
 
     /// <summary>How many entries there are.</summary>
     public int Count { get; private set; }
@@ -48,7 +60,7 @@ public sealed class DirectoryScan
             Array.Resize(ref names, Math.Max(names.Length * 2, namesLength + name.Length));
         }
 
-        if (Count == entries.Length) Array.Resize(ref entries, entries.Length * 2);
+        if (Count == entries.Length) Array.Resize(ref entries, Math.Max(64, entries.Length * 2));
         name.CopyTo(names.AsSpan(namesLength));
         entries[Count++] = new Entry(namesLength, name.Length, attributes, error);
         namesLength += name.Length;
@@ -62,6 +74,14 @@ public sealed class DirectoryScan
         for (int i = 0; i < Count; i++) order[i] = i;
         order.AsSpan(0, Count).Sort(byName ??= CompareNames);
         isSorted = true;
+    }
+
+    /// <summary>The same entries in the same order, in just the room that they need.</summary>
+    public DirectoryScan Copy()
+    {
+        var copy = new DirectoryScan(names.AsSpan(0, namesLength).ToArray(), new Entry[Count]) { Count = Count, namesLength = namesLength };
+        for (int i = 0; i < Count; i++) copy.entries[i] = At(i);
+        return copy;
     }
 
     private int CompareNames(int left, int right)

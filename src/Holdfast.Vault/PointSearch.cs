@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Holdfast.Files;
@@ -18,12 +17,12 @@ public readonly record struct FoundEntry(RestorePoint Point, PointEntry Entry);
 /// <summary>Looks for entries by name or path in restore points.</summary>
 public sealed class PointSearch
 {
-    // 48 bytes each: directories known to hold nothing that matches, so that what points share is searched once.
+    // 64 bytes each: directories known to hold nothing that matches, so that what points share is searched once.
     private const int MaxBarren = 1 << 18;
 
     private readonly OpenVault vault;
     private readonly PathPattern pattern;
-    private readonly HashSet<(ChunkId Content, UInt128 Path)> barren = [];
+    private readonly HashSet<(ChunkId Content, ChunkId Path)> barren = [];
 
     private PointSearch(OpenVault vault, PathPattern pattern)
     {
@@ -106,11 +105,11 @@ public sealed class PointSearch
     {
         bool mayMatch = pattern.MayMatchBelow(path) || (pattern.MatchesAbsolute && pattern.MayMatchBelow(BytePath.Join(rootPath, path).AsSpan(1)));
         if (!mayMatch) return;
-        (ChunkId, UInt128)? key = null;
+        (ChunkId, ChunkId)? key = null;
         if (directory.Content!.Items is [var only])
         {
             byte[] whole = BytePath.Join(rootPath, path);
-            key = (only.Id, BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(whole)));
+            key = (only.Id, ChunkId.Decode(SHA256.HashData(whole)));
             if (barren.Contains(key.Value)) return;
         }
 
@@ -135,14 +134,14 @@ public sealed class PointSearch
         || (pattern.MatchesAbsolute && pattern.Matches(BytePath.Join(rootPath, path).AsSpan(1), isDirectory));
 
     /// <summary>A directory on the way down.</summary>
-    private sealed class Level(byte[] path, List<TreeEntry> entries, (ChunkId, UInt128)? key)
+    private sealed class Level(byte[] path, List<TreeEntry> entries, (ChunkId, ChunkId)? key)
     {
         /// <summary>Relative to the root.</summary>
         public byte[] Path => path;
 
         public List<TreeEntry> Entries => entries;
 
-        public (ChunkId, UInt128)? Key => key;
+        public (ChunkId, ChunkId)? Key => key;
 
         public int Next { get; set; }
 

@@ -5,8 +5,10 @@ using Holdfast.Log;
 namespace Holdfast.Vault;
 
 /// <summary>A backup session, and the restore point that it made: 16 random bytes.</summary>
-/// <param name="Value">The bytes as a big-endian number.</param>
-public readonly record struct SessionId(UInt128 Value) : IComparable<SessionId>
+/// <param name="High">The first eight bytes as a big-endian number.</param>
+/// <param name="Low">The other eight.</param>
+/// <remarks>Not a <see cref="UInt128"/>: nothing that one is part of can be precompiled.</remarks>
+public readonly record struct SessionId(ulong High, ulong Low) : IComparable<SessionId>
 {
     /// <summary>Encoded size in bytes.</summary>
     public const int Size = 16;
@@ -30,34 +32,45 @@ public readonly record struct SessionId(UInt128 Value) : IComparable<SessionId>
     {
         id = default;
         if (text.Length != 2 * Size || text.ContainsAnyExcept(HexDigits)) return false;
-        id = new SessionId(UInt128.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+        Span<byte> bytes = stackalloc byte[Size];
+        if (Convert.FromHexString(text, bytes, out _, out _) != System.Buffers.OperationStatus.Done) return false;
+        id = Decode(bytes);
         return true;
     }
 
     /// <summary>Reads the encoded form.</summary>
-    public static SessionId Decode(ReadOnlySpan<byte> source) => new(BinaryPrimitives.ReadUInt128BigEndian(source));
+    public static SessionId Decode(ReadOnlySpan<byte> source) =>
+        new(BinaryPrimitives.ReadUInt64BigEndian(source), BinaryPrimitives.ReadUInt64BigEndian(source[8..]));
 
     /// <summary>Writes the encoded form.</summary>
-    public void Encode(Span<byte> target) => BinaryPrimitives.WriteUInt128BigEndian(target, Value);
+    public void Encode(Span<byte> target)
+    {
+        BinaryPrimitives.WriteUInt64BigEndian(target, High);
+        BinaryPrimitives.WriteUInt64BigEndian(target[8..], Low);
+    }
 
     /// <inheritdoc/>
-    public int CompareTo(SessionId other) => Value.CompareTo(other.Value);
+    public int CompareTo(SessionId other)
+    {
+        int byHigh = High.CompareTo(other.High);
+        return byHigh != 0 ? byHigh : Low.CompareTo(other.Low);
+    }
 
     /// <summary>32 hex digits.</summary>
-    public override string ToString() => Value.ToString("x32", CultureInfo.InvariantCulture);
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{High:x16}{Low:x16}");
 
     /// <summary>The first digits, as lists show it.</summary>
     public string ToShortString() => ToString()[..10];
 
     /// <summary>Lower in number.</summary>
-    public static bool operator <(SessionId left, SessionId right) => left.Value < right.Value;
+    public static bool operator <(SessionId left, SessionId right) => left.CompareTo(right) < 0;
 
     /// <summary>Higher in number.</summary>
-    public static bool operator >(SessionId left, SessionId right) => left.Value > right.Value;
+    public static bool operator >(SessionId left, SessionId right) => left.CompareTo(right) > 0;
 
     /// <summary>Not higher in number.</summary>
-    public static bool operator <=(SessionId left, SessionId right) => left.Value <= right.Value;
+    public static bool operator <=(SessionId left, SessionId right) => left.CompareTo(right) <= 0;
 
     /// <summary>Not lower in number.</summary>
-    public static bool operator >=(SessionId left, SessionId right) => left.Value >= right.Value;
+    public static bool operator >=(SessionId left, SessionId right) => left.CompareTo(right) >= 0;
 }

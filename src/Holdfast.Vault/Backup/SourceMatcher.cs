@@ -78,7 +78,6 @@ internal sealed class SourceMatcher(
                 while (level.NextBase < level.Base.Count) await SendDeletedAsync(level.Base[level.NextBase++]).ConfigureAwait(false);
                 await SendAsync(new WalkItem(WalkStep.Leave, null, null)).ConfigureAwait(false);
                 level.Scanned.Directory.Release();
-                scanner.Recycle(level.Scanned);
                 continue;
             }
 

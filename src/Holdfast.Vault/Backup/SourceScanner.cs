@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Holdfast.Files;
@@ -35,13 +34,13 @@ internal sealed class ScannedDirectory
 internal sealed class SourceScanner(SourceContext context) : IDisposable
 {
     /// <summary>So many entries may lie listed and not yet taken: about 170 bytes each.</summary>
-    private const int EntriesAhead = 64 << 10;
+    private const int EntriesAhead = 32 << 10;
 
     private readonly BackupRequest request = context.Request;
     private readonly Channel<ScannedDirectory?> found = Channel.CreateUnbounded<ScannedDirectory?>(
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
-    private readonly ConcurrentBag<(DirectoryScan Scan, bool[] LeftOut)> idle = [];
+    private readonly DirectoryScan listing = new();
     private readonly SemaphoreSlim room = new(0);
     private readonly Stack<Level> levels = new();
     private byte[] path = new byte[4096];
@@ -64,13 +63,6 @@ internal sealed class SourceScanner(SourceContext context) : IDisposable
             ExceptionDispatchInfo.Throw(reason);
             throw;
         }
-    }
-
-    /// <summary>Gives back what is no longer needed.</summary>
-    public void Recycle(ScannedDirectory directory)
-    {
-        directory.Scan.Clear();
-        idle.Add((directory.Scan, directory.LeftOut));
     }
 
     /// <summary>Lists all roots that are directories.</summary>
@@ -149,19 +141,19 @@ internal sealed class SourceScanner(SourceContext context) : IDisposable
     private async ValueTask EnterAsync(
         SourceDirectory directory, NodeAttributes listed, UnixTime listedBefore, int relativeStart, int pathLength, ulong rootDevice)
     {
-        (DirectoryScan Scan, bool[] LeftOut) buffers = idle.TryTake(out (DirectoryScan, bool[]) used) ? used : (new DirectoryScan(), []);
-        DirectoryScan scan = buffers.Scan;
         UnixTime nextChange = context.NextChangeTime();
         bool isForeign = request.OneFileSystem && await DeviceOfAsync(directory).ConfigureAwait(false) != rootDevice;
+        listing.Clear();
         if (!isForeign)
         {
-            Result<int> scanned = await directory.Tree.ScanAsync(context.Caller, directory.Node, scan).ConfigureAwait(false);
+            Result<int> scanned = await directory.Tree.ScanAsync(context.Caller, directory.Node, listing).ConfigureAwait(false);
             if (!scanned.Ok) context.Fail(directory.Path, scanned.Error.Describe());
-            scan.SortByName();
+            listing.SortByName();
         }
 
+        DirectoryScan scan = listing.Copy();
         byte[]? onlyName = await FindMarkAsync(directory, scan).ConfigureAwait(false);
-        bool[] leftOut = buffers.LeftOut.Length >= scan.Count ? buffers.LeftOut : new bool[Math.Max(64, scan.Count * 2)];
+        bool[] leftOut = new bool[scan.Count];
         List<(byte[] Name, NodeAttributes Listed)> children = Choose(scan, leftOut, onlyName, relativeStart, pathLength);
         context.Progress.Show(directory.Path);
         Interlocked.Add(ref ahead, scan.Count);

@@ -59,7 +59,7 @@ internal sealed class WriteSession : IDisposable
     /// <summary>Bytes of the objects put.</summary>
     public long BytesStored => Interlocked.Read(ref bytesStored);
 
-    private string LeaseName => $"{LeasePrefix}{Id}/00000000";
+    private string LeaseName => $"{LeasePrefix}{Id}-00000000";
 
     /// <summary>Puts the session's lease, and finds what sessions uploaded that were cut off or are still at work.</summary>
     /// <param name="vault">Where to.</param>

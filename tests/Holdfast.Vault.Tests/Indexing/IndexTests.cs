@@ -9,7 +9,7 @@ namespace Holdfast.Vault.Tests.Indexing;
 
 public sealed class IndexTests : IDisposable
 {
-    private static readonly SessionId Session = new(0x77);
+    private static readonly SessionId Session = new(0, 0x77);
     private readonly ObjectSealer sealer = TestKeys.Sealer();
     private readonly MemoryObjectStore store = new();
     private readonly List<Exception> damages = [];

@@ -10,7 +10,7 @@ namespace Holdfast.Vault.Tests.Packing;
 
 public sealed class PackTests : IDisposable
 {
-    private static readonly SessionId Session = new(0x1234);
+    private static readonly SessionId Session = new(0, 0x1234);
     private readonly ObjectSealer sealer = TestKeys.Sealer();
     private readonly MemoryObjectStore store = new();
     private readonly PackBuilder builder;

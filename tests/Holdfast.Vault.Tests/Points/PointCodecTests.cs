@@ -6,7 +6,7 @@ namespace Holdfast.Vault.Tests.Points;
 
 public sealed class PointCodecTests
 {
-    private static readonly SessionId Id = new(0x55);
+    private static readonly SessionId Id = new(0, 0x55);
     private static readonly DateTimeOffset Received = new(2026, 5, 5, 5, 5, 5, TimeSpan.Zero);
 
     [Fact]
@@ -65,9 +65,9 @@ public sealed class PointCodecTests
         RestorePoint point = Point(new Random(3));
         byte[] good = sealer.Seal(Holdfast.Vault.Sealing.ObjectKind.Point, PointCodec.Name(Id), PointCodec.Encode(point));
         store.Overwrite(PointCodec.Name(Id), good);
-        store.Overwrite(PointCodec.Name(new SessionId(1)), good);
-        store.Overwrite(PointCodec.Name(new SessionId(2)), new byte[PointCodec.MaxBytes + 1]);
-        store.Overwrite(PointCodec.Name(new SessionId(3)), []);
+        store.Overwrite(PointCodec.Name(new SessionId(0, 1)), good);
+        store.Overwrite(PointCodec.Name(new SessionId(0, 2)), new byte[PointCodec.MaxBytes + 1]);
+        store.Overwrite(PointCodec.Name(new SessionId(0, 3)), []);
         store.Overwrite("points/other", [1]);
 
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, TestContext.Current.CancellationToken);
@@ -83,8 +83,8 @@ public sealed class PointCodecTests
         Received = default,
         EffectiveTime = default,
         Kind = (PointKind)random.Next(1, 4),
-        Base = random.Next(2) == 0 ? null : new SessionId((UInt128)random.NextInt64(1, long.MaxValue)),
-        References = new SessionId((UInt128)random.NextInt64()),
+        Base = random.Next(2) == 0 ? null : new SessionId(0, (ulong)random.NextInt64(1, long.MaxValue)),
+        References = new SessionId(0, (ulong)random.NextInt64()),
         Host = random.Next(2) == 0 ? "" : "näme",
         Roots = [.. Enumerable.Range(0, random.Next(4)).Select(_ => (ReadOnlyMemory<byte>)TestKeys.Random(random, random.Next(1, 50)))],
         Tags = [.. Enumerable.Range(0, random.Next(4)).Select(i => $"tag {i}")],

@@ -111,7 +111,7 @@ public sealed class ReferenceSetTests
         Assert.Throws<DamageException>(() => ReferenceSet.Decode([2, 0, 0, 0, .. one[4..], .. one[4..]], "test"));
     }
 
-    private static PackId Pack(uint number) => new(ObjectKind.DataPack, new SessionId(9), number);
+    private static PackId Pack(uint number) => new(ObjectKind.DataPack, new SessionId(0, 9), number);
 
     private static (ReferenceSet Set, Dictionary<PackId, bool[]> Model) Build(Random random)
     {
@@ -120,7 +120,7 @@ public sealed class ReferenceSetTests
         for (int p = random.Next(6); p > 0; p--)
         {
             ObjectKind kind = random.Next(2) == 0 ? ObjectKind.DataPack : ObjectKind.TreePack;
-            var pack = new PackId(kind, new SessionId((UInt128)random.Next(3)), (uint)random.Next());
+            var pack = new PackId(kind, new SessionId(0, (ulong)random.Next(3)), (uint)random.Next());
             bool[] chunks = new bool[random.Next(1, random.Next(2) == 0 ? 200 : 10)];
             if (random.Next(3) == 0)
             {
