@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Holdfast.Vault.Chunking;
 
@@ -16,7 +14,6 @@ internal sealed class Chunker
     /// <summary>Longest chunk.</summary>
     public const int MaxBytes = 112 << 10;
 
-    private const int WindowBytes = 8;
     private readonly ulong multiplier;
     private readonly uint whitening;
 
@@ -31,32 +28,31 @@ internal sealed class Chunker
     /// <param name="content">At least one byte; all that is left of the content, or at least <see cref="MaxBytes"/> of it.</param>
     public int FirstCut(ReadOnlySpan<byte> content)
     {
-        if (content.Length <= MinBytes) return content.Length;
-        int last = Math.Min(content.Length, MaxBytes);
-        return MinBytes + SmallestHash(content[(MinBytes - WindowBytes)..last]);
+        int length = 0;
+        Cut(content, isAll: true, new Span<int>(ref length));
+        return length;
     }
 
-    /// <summary>The last index i with the smallest hash of the 8 bytes at i.</summary>
-    private int SmallestHash(ReadOnlySpan<byte> span)
+    /// <summary>Cuts content into chunks, for less than chunk by chunk: no byte is hashed twice.</summary>
+    /// <param name="content">From the start of a chunk on.</param>
+    /// <param name="isAll">
+    /// Whether the content ends here. If it goes on, the last bytes, fewer than <see cref="MaxBytes"/>, are left uncut.
+    /// </param>
+    /// <param name="lengths">Takes the lengths of the chunks in order; when it is full, what is left stays uncut.</param>
+    /// <returns>How many chunks there are.</returns>
+    public int Cut(ReadOnlySpan<byte> content, bool isAll, Span<int> lengths)
     {
-        ref byte start = ref MemoryMarshal.GetReference(span);
-        int count = span.Length - WindowBytes + 1;
-        ulong key = multiplier;
-        uint mask = whitening;
-        uint smallest = uint.MaxValue;
-        int place = 0;
-        for (int i = 0; i < count; i++)
+        var scan = new HashScan(content, multiplier, whitening, stackalloc uint[(MaxBytes - MinBytes) / BlockMinima.Positions]);
+        int count = 0;
+        for (int start = 0; start < content.Length && count < lengths.Length; start += lengths[count++])
         {
-            ulong window = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, i));
-            if (!BitConverter.IsLittleEndian) window = BinaryPrimitives.ReverseEndianness(window);
-            uint hash = (uint)((window * key) >> 32) ^ mask;
-            if (hash <= smallest)
-            {
-                smallest = hash;
-                place = i;
-            }
+            int left = content.Length - start;
+            if (!isAll && left < MaxBytes) break;
+            lengths[count] = left <= MinBytes
+                ? left
+                : scan.LastSmallest(start + MinBytes, start + Math.Min(MaxBytes, left)) - start;
         }
 
-        return place;
+        return count;
     }
 }

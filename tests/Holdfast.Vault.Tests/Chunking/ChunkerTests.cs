@@ -118,6 +118,74 @@ public sealed class ChunkerTests
         Assert.InRange(content.Length / (double)cuts.Count, 65536 * 0.9, 65536 * 1.1);
     }
 
+    /// Method: contents of every kind, of lengths around those where something changes, and from every alignment; what
+    /// Cut and FirstCut find is compared with a plain look at one position after the other.
+    [Theory]
+    [InlineData(13)]
+    [InlineData(20260101)]
+    public void CutsAreThoseOfAPlainLookAtEveryPosition(int seed)
+    {
+        var random = new Random(seed);
+        int[] edges = [Chunker.MinBytes, Chunker.MinBytes + BlockMinima.Positions, Chunker.MaxBytes, Chunker.MaxBytes + Chunker.MinBytes, 300_000];
+        for (int round = 0; round < 150; round++)
+        {
+            byte[] key = TestKeys.Random(random, 32);
+            int offset = round % 131, bytes = edges[round / 5 % edges.Length] + random.Next(-140, 140);
+            byte[] content = Contents.OfKind(round % Contents.Kinds, random, offset + bytes)[offset..];
+            var chunker = new Chunker(key);
+            var expected = new List<int>();
+            for (int start = 0; start < bytes; start += expected[^1]) expected.Add(PlainFirstCut(key, content.AsSpan(start)));
+            int[] lengths = new int[expected.Count + 1];
+
+            int count = chunker.Cut(content, isAll: true, lengths);
+
+            Assert.True(expected.SequenceEqual(lengths[..count]), $"seed {seed}, round {round}");
+            Assert.True(expected.SequenceEqual(Cut(chunker, content)), $"seed {seed}, round {round}, one by one");
+        }
+    }
+
+    /// Where a window ends, or the room for lengths, must not change where the content is cut.
+    [Theory]
+    [InlineData(17)]
+    [InlineData(20260101)]
+    public void CutsDoNotDependOnTheWindowsTheyAreFoundIn(int seed)
+    {
+        var random = new Random(seed);
+        for (int round = 0; round < 20; round++)
+        {
+            var chunker = new Chunker(TestKeys.Random(random, 32));
+            byte[] content = Contents.OfKind(round % Contents.Kinds, random, random.Next(1, 2 << 20));
+            var found = new List<int>();
+            int start = 0;
+            while (start < content.Length)
+            {
+                int end = Math.Min(content.Length, start + Chunker.MaxBytes + random.Next(600_000));
+                int[] lengths = new int[random.Next(1, 12)];
+                int count = chunker.Cut(content.AsSpan(start..end), isAll: end == content.Length, lengths);
+                found.AddRange(lengths[..count]);
+                start += lengths[..count].Sum();
+                Assert.True(
+                    count == lengths.Length || start == content.Length || end - start < Chunker.MaxBytes,
+                    $"seed {seed}, round {round}: stopped early at {start}");
+            }
+
+            Assert.True(Cut(chunker, content).SequenceEqual(found), $"seed {seed}, round {round}");
+        }
+    }
+
+    [Fact]
+    public void ContentThatGoesOnIsNotCutBeforeTheLongestChunkIsThere()
+    {
+        byte[] content = TestKeys.Content(Chunker.MaxBytes);
+        int[] lengths = new int[8];
+        var chunker = new Chunker(Key);
+
+        Assert.Equal(0, chunker.Cut(content.AsSpan(1), isAll: false, lengths));
+        Assert.Equal(1, chunker.Cut(content, isAll: false, lengths));
+        Assert.Equal(0, chunker.Cut([], isAll: true, lengths));
+        Assert.Equal(0, chunker.Cut(content, isAll: true, []));
+    }
+
     private static List<int> Cut(Chunker chunker, byte[] content)
     {
         var cuts = new List<int>();
@@ -144,6 +212,24 @@ public sealed class ChunkerTests
         }
 
         return ids;
+    }
+
+    private static int PlainFirstCut(byte[] key, ReadOnlySpan<byte> content)
+    {
+        if (content.Length <= Chunker.MinBytes) return content.Length;
+        ulong multiplier = BinaryPrimitives.ReadUInt64LittleEndian(key) | 1;
+        uint mask = BinaryPrimitives.ReadUInt32LittleEndian(key.AsSpan(8)) | 0x8000_0000;
+        uint smallest = uint.MaxValue;
+        int best = 0;
+        for (int p = Chunker.MinBytes; p <= Math.Min(Chunker.MaxBytes, content.Length); p++)
+        {
+            uint hash = (uint)(unchecked(BinaryPrimitives.ReadUInt64LittleEndian(content[(p - 8)..]) * multiplier) >> 32) ^ mask;
+            if (hash > smallest) continue;
+            smallest = hash;
+            best = p;
+        }
+
+        return best;
     }
 
     /// <summary>Written from docs/formats/vault.md alone, with numbers that cannot overflow.</summary>
