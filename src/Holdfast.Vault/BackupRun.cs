@@ -189,8 +189,7 @@ public static class BackupRun
             tasks.Add(Task.Run(() => MatchAsync(matcher, baseRoots, order, work.Writer), stop.Token));
             for (int i = 0; i < Math.Max(1, context.Request.Workers); i++)
             {
-                tasks.Add(Task.Run(
-                    () => session is null ? FileStage.RunDryAsync(context, work.Reader) : new FileStage(context, session).RunAsync(work.Reader), stop.Token));
+                tasks.Add(Task.Run(() => session is null ? FileStage.RunDryAsync(context, work.Reader) : WorkAsync(context, session, work.Reader), stop.Token));
             }
         }
         else
@@ -234,6 +233,12 @@ public static class BackupRun
         }
     }
 
+    private static async Task WorkAsync(BackupContext context, WriteSession session, ChannelReader<FileBatch> work)
+    {
+        using var stage = new FileStage(context, session);
+        await stage.RunAsync(work).ConfigureAwait(false);
+    }
+
     private static async Task ReadStreamAsync(
         BackupContext context, WriteSession? session, IReadOnlyList<TreeEntry> baseRoots, WalkPages order)
     {
@@ -243,9 +248,15 @@ public static class BackupRun
         TreeEntry entry = context.NewEntry(request.StreamName.ToArray(), attributes);
         try
         {
-            entry.Content = session is null
-                ? Content.Empty
-                : await new FileStage(context, session).ReadStreamAsync(request.Stream!).ConfigureAwait(false);
+            if (session is null)
+            {
+                entry.Content = Content.Empty;
+            }
+            else
+            {
+                using var stage = new FileStage(context, session);
+                await stage.ReadStreamAsync(request.Stream!, entry).ConfigureAwait(false);
+            }
         }
         catch (IOException error)
         {
@@ -253,7 +264,7 @@ public static class BackupRun
                 ErrorKind.Failed, $"{BytePath.Display(request.StreamName.Span)}: cannot read the stream: {error.Message}", null, error);
         }
 
-        attributes.Size = entry.Content.TotalBytes;
+        attributes.Size = entry.Content!.TotalBytes;
         entry.Attributes = attributes;
         TreeEntry? known = baseRoots.FirstOrDefault(candidate => candidate.Name.AsSpan().SequenceEqual(entry.Name));
         context.Progress.AddDone(1, 0);

@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Holdfast.Files;
-using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Trees;
 using Holdfast.Vault.Writing;
@@ -11,23 +10,28 @@ namespace Holdfast.Vault.Backup;
 /// A worker: takes a batch of files through everything (open, read, cut, name, deduplicate, compress, seal) on one core, so
 /// that bytes stay in its cache.
 /// </summary>
-internal sealed class FileStage(BackupContext context, WriteSession session)
+internal sealed class FileStage : IDisposable
 {
-    private const int WindowBytes = 1 << 20;
+    private const int LargeBytes = 1 << 20;
 
-    private readonly OpenVault vault = context.Vault;
-    private readonly ChunkSink data = new(session, ObjectKind.DataPack);
-    private readonly ChunkSink trees = new(session, ObjectKind.TreePack);
-    private readonly byte[] window = GC.AllocateUninitializedArray<byte>(WindowBytes + Chunker.MaxBytes, pinned: true);
-    private readonly List<ContentItem> items = [];
-    private ContentWriter? contents;
+    private readonly BackupContext context;
+    private readonly WriteSession session;
+    private readonly ChunkSink data;
+    private readonly ChunkSink trees;
+    private readonly ContentCutter cutter;
+    private readonly OpenFile open;
 
-    // Bytes of the file at hand that progress knows of.
-    private long shown;
+    public FileStage(BackupContext context, WriteSession session)
+    {
+        this.context = context;
+        this.session = session;
+        data = new ChunkSink(session, ObjectKind.DataPack);
+        trees = new ChunkSink(session, ObjectKind.TreePack);
+        cutter = new ContentCutter(context, data, new ContentWriter(trees, context.Vault.TreeIdentity));
+        open = new OpenFile(context.Caller);
+    }
 
     private CancellationToken Cancellation => context.Caller.Cancellation;
-
-    private ContentWriter Contents => contents ??= new ContentWriter(trees, vault.TreeIdentity);
 
     public async Task RunAsync(ChannelReader<FileBatch> work)
     {
@@ -36,6 +40,7 @@ internal sealed class FileStage(BackupContext context, WriteSession session)
             try
             {
                 foreach (SourceFile file in batch.Files) await TakeAsync(file).ConfigureAwait(false);
+                await cutter.FlushAsync().ConfigureAwait(false);
                 batch.SetDone();
             }
             catch (Exception error)
@@ -66,31 +71,29 @@ internal sealed class FileStage(BackupContext context, WriteSession session)
         }
     }
 
-    /// <summary>Reads a stream to its end as one file's content.</summary>
-    public async Task<Content> ReadStreamAsync(Stream stream)
+    /// <summary>Reads a stream to its end as the content of an entry.</summary>
+    public async Task ReadStreamAsync(Stream stream, TreeEntry entry)
     {
-        items.Clear();
-        await CutAsync(async (offset, target) =>
-        {
-            int read = await stream.ReadAtLeastAsync(target, target.Length, throwOnEndOfStream: false, Cancellation).ConfigureAwait(false);
-            return read;
-        }, 0, long.MaxValue).ConfigureAwait(false);
-        Content content = await Contents.WriteAsync(items, Cancellation).ConfigureAwait(false);
+        cutter.Begin();
+        await cutter.AddAsync(new StreamContent(stream, Cancellation), 0, long.MaxValue).ConfigureAwait(false);
+        cutter.Finish(entry);
+        await cutter.FlushAsync().ConfigureAwait(false);
         data.Flush(Cancellation);
         trees.Flush(Cancellation);
-        return content;
     }
+
+    public void Dispose() => cutter.Dispose();
 
     private async ValueTask TakeAsync(SourceFile file)
     {
         try
         {
             Cancellation.ThrowIfCancellationRequested();
-            shown = 0;
-            if (file.Entry.Attributes.Size > WindowBytes) context.Progress.Show(file.Path);
+            if (file.Entry.Attributes.Size > LargeBytes) context.Progress.Show(file.Path);
+            cutter.Begin();
             if (file.Unchanged is null || !await TryReuseAsync(file, file.Unchanged).ConfigureAwait(false)) await ReadAsync(file).ConfigureAwait(false);
             // What was read counted as it was read; the rest are holes, and what was not read at all.
-            context.Progress.AddDone(1, Math.Max(0, file.Entry.Attributes.Size - shown));
+            context.Progress.AddDone(1, Math.Max(0, file.Entry.Attributes.Size - cutter.BytesRead));
         }
         finally
         {
@@ -127,7 +130,7 @@ internal sealed class FileStage(BackupContext context, WriteSession session)
             if (!await session.TryReferenceAsync(list.Id, ObjectKind.TreePack, Cancellation).ConfigureAwait(false)) return false;
             try
             {
-                Content inner = await vault.Trees.ReadListAsync(list, content.Depth, Cancellation).ConfigureAwait(false);
+                Content inner = await context.Vault.Trees.ReadListAsync(list, content.Depth, Cancellation).ConfigureAwait(false);
                 if (!await TryReferenceAsync(inner).ConfigureAwait(false)) return false;
             }
             catch (DamageException)
@@ -169,7 +172,6 @@ internal sealed class FileStage(BackupContext context, WriteSession session)
         TreeEntry entry = file.Entry;
         (entry.Xattrs, Errno xattrError) = await XattrReader.ReadAsync(tree, context.Caller, opened.Node.Id).ConfigureAwait(false);
         if (xattrError != Errno.None) context.Fail(file.Path, $"extended attributes: {xattrError.Describe()}");
-        items.Clear();
         Errno error = before.Size == 0 ? Errno.None : await ReadExtentsAsync(tree, opened.File, before).ConfigureAwait(false);
         if (error != Errno.None)
         {
@@ -177,7 +179,6 @@ internal sealed class FileStage(BackupContext context, WriteSession session)
             return;
         }
 
-        entry.Content = await Contents.WriteAsync(items, Cancellation).ConfigureAwait(false);
         Result<NodeAttributes> after = await tree.GetOpenAttributesAsync(context.Caller, opened.File).ConfigureAwait(false);
         NodeAttributes kept = entry.Attributes;
         kept.Mode = before.Mode;
@@ -187,34 +188,41 @@ internal sealed class FileStage(BackupContext context, WriteSession session)
         kept.Inode = before.Inode;
         kept.ModifyTime = before.ModifyTime;
         kept.ChangeTime = before.ChangeTime;
-        kept.Size = entry.Content.TotalBytes;
+        kept.Size = cutter.Length;
         bool isSteady = after.Ok && after.Value.Size == before.Size && after.Value.ModifyTime == before.ModifyTime
             && after.Value.ChangeTime == before.ChangeTime && kept.Size == before.Size;
         if (!isSteady) context.Fail(file.Path, "changed while it was read: kept as it was read");
         if (!isSteady || before.ChangeTime >= nextChange) kept.ChangeTime = default;
         entry.Attributes = kept;
+        cutter.Finish(entry);
     }
 
-    private async ValueTask<Errno> ReadExtentsAsync(IFileTree tree, OpenId open, NodeAttributes attributes)
+    private async ValueTask<Errno> ReadExtentsAsync(IFileTree tree, OpenId file, NodeAttributes attributes)
     {
+        open.Begin(tree, file);
         // A file with as many blocks as bytes has no holes: no need to ask for them.
-        if (attributes.AllocatedBytes >= attributes.Size) return (await ReadRangeAsync(tree, open, 0, attributes.Size).ConfigureAwait(false)).Error;
+        if (attributes.AllocatedBytes >= attributes.Size)
+        {
+            await cutter.AddAsync(open, 0, attributes.Size).ConfigureAwait(false);
+            return open.Error;
+        }
+
         long offset = 0;
         while (offset < attributes.Size)
         {
-            Result<FileExtent> extent = await tree.FindExtentAsync(context.Caller, open, offset).ConfigureAwait(false);
+            Result<FileExtent> extent = await tree.FindExtentAsync(context.Caller, file, offset).ConfigureAwait(false);
             if (extent.Error == Errno.NoDevice) break;
             if (!extent.Ok) return extent.Error;
             long length = Math.Min(extent.Value.Length, attributes.Size - offset);
             if (extent.Value.IsHole)
             {
-                items.Add(ContentItem.Hole(length));
+                cutter.AddHole(length);
             }
             else
             {
-                (Errno error, long read) = await ReadRangeAsync(tree, open, offset, length).ConfigureAwait(false);
+                long read = await cutter.AddAsync(open, offset, length).ConfigureAwait(false);
                 // Where it was cut off meanwhile it ends, whatever grew behind that since: offsets would be wrong.
-                if (error != Errno.None || read < length) return error;
+                if (open.Error != Errno.None || read < length) return open.Error;
             }
 
             offset += length;
@@ -223,68 +231,40 @@ internal sealed class FileStage(BackupContext context, WriteSession session)
         return Errno.None;
     }
 
-    private async ValueTask<(Errno Error, long Bytes)> ReadRangeAsync(IFileTree tree, OpenId open, long offset, long length)
-    {
-        Errno error = Errno.None;
-        long bytes = await CutAsync(async (at, target) =>
-        {
-            Result<int> read = await tree.ReadAsync(context.Caller, open, at, target).ConfigureAwait(false);
-            if (read.Ok) return read.Value;
-            error = read.Error;
-            return 0;
-        }, offset, length).ConfigureAwait(false);
-        return (error, bytes);
-    }
-
-    /// <summary>Reads a range window by window, cuts it into chunks and adds them; returns how much there was.</summary>
-    private async ValueTask<long> CutAsync(Func<long, Memory<byte>, ValueTask<int>> readAsync, long offset, long length)
-    {
-        int start = 0, end = 0;
-        long total = 0;
-        bool atEnd = false;
-        while (true)
-        {
-            if (!atEnd && end - start < Chunker.MaxBytes)
-            {
-                window.AsSpan(start, end - start).CopyTo(window);
-                end -= start;
-                start = 0;
-                int wanted = (int)Math.Min(window.Length - end, length);
-                int read = wanted == 0 ? 0 : await readAsync(offset, window.AsMemory(end, wanted)).ConfigureAwait(false);
-                Cancellation.ThrowIfCancellationRequested();
-                context.AddRead(read);
-                context.Progress.AddDone(0, read);
-                shown += read;
-                offset += read;
-                total += read;
-                length -= read;
-                end += read;
-                atEnd = read < wanted || length == 0;
-            }
-
-            if (start == end) return total;
-            int cut = vault.Chunker.FirstCut(window.AsSpan(start, end - start));
-            ChunkId id = vault.DataIdentity.Of(window.AsSpan(start, cut));
-            await data.AddAsync(id, window.AsMemory(start, cut), Cancellation).ConfigureAwait(false);
-            AddItem(id, cut);
-            start += cut;
-        }
-    }
-
-    private void AddItem(in ChunkId id, int length)
-    {
-        if (items.Count > 0 && items[^1] is { Kind: not ContentItemKind.Hole } last && last.Id == id && last.Length == length)
-        {
-            items[^1] = last with { Kind = ContentItemKind.Run, Repeats = last.Repeats + 1 };
-            return;
-        }
-
-        items.Add(ContentItem.Chunk(id, length));
-    }
-
     private void Fail(SourceFile file, string message)
     {
         file.Failed = true;
         context.Fail(file.Path, message);
+    }
+
+    /// <summary>The file that is being read.</summary>
+    private sealed class OpenFile(Caller caller) : ContentSource
+    {
+        private IFileTree? tree;
+        private OpenId file;
+
+        /// <summary>Why reading ended early, if it did.</summary>
+        public Errno Error { get; private set; }
+
+        public void Begin(IFileTree of, OpenId opened)
+        {
+            tree = of;
+            file = opened;
+            Error = Errno.None;
+        }
+
+        public override async ValueTask<int> ReadAsync(long offset, Memory<byte> target)
+        {
+            Result<int> read = await tree!.ReadAsync(caller, file, offset, target).ConfigureAwait(false);
+            if (read.Ok) return read.Value;
+            Error = read.Error;
+            return 0;
+        }
+    }
+
+    private sealed class StreamContent(Stream stream, CancellationToken cancellationToken) : ContentSource
+    {
+        public override async ValueTask<int> ReadAsync(long offset, Memory<byte> target) =>
+            await stream.ReadAtLeastAsync(target, target.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -1,0 +1,165 @@
+using System.Runtime.InteropServices;
+using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Chunking;
+using Holdfast.Vault.Trees;
+using Holdfast.Vault.Writing;
+
+namespace Holdfast.Vault.Backup;
+
+/// <summary>Where a range of content is read from.</summary>
+internal abstract class ContentSource
+{
+    /// <summary>Reads at an offset; fewer bytes than wanted only where the content ends.</summary>
+    public abstract ValueTask<int> ReadAsync(long offset, Memory<byte> target);
+}
+
+/// <summary>
+/// A worker's window: what is read is cut there, and named and stored many chunks at once, those of small files together. For
+/// one thread at a time.
+/// </summary>
+internal sealed class ContentCutter(BackupContext context, ChunkSink data, ContentWriter contents) : IDisposable
+{
+    private const int WindowBytes = 1 << 20;
+    private const int MaxChunks = 512;
+
+    private readonly Chunker chunker = context.Vault.Chunker;
+    private readonly ChunkIdentity identity = context.Vault.DataIdentity;
+    private readonly NativeBytes window = new(WindowBytes);
+
+    // The window: named and stored up to here, cut up to there, read up to end.
+    private int stored;
+    private int cut;
+    private int end;
+
+    // The chunks that are cut and not yet stored, and the items that wait for their ids.
+    private readonly int[] lengths = new int[MaxChunks];
+    private readonly int[] places = new int[MaxChunks];
+    private readonly ChunkId[] ids = new ChunkId[MaxChunks];
+    private int chunks;
+
+    private readonly List<ContentItem> items = [];
+    private readonly List<ContentItem> merged = [];
+    private readonly List<(TreeEntry Entry, int First, int End)> finished = [];
+    private int first;
+
+    private CancellationToken Cancellation => context.Caller.Cancellation;
+
+    /// <summary>Bytes of the content at hand, so far.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>Bytes of it that were read: all but holes.</summary>
+    public long BytesRead { get; private set; }
+
+    /// <summary>Begins with the content of another file, also where the one before could not be read to its end.</summary>
+    public void Begin()
+    {
+        first = items.Count;
+        Length = 0;
+        BytesRead = 0;
+    }
+
+    /// <summary>Adds a hole.</summary>
+    public void AddHole(long length)
+    {
+        items.Add(ContentItem.Hole(length));
+        Length += length;
+    }
+
+    /// <summary>Reads a range, cuts it into chunks and adds them; returns how much there was.</summary>
+    public async ValueTask<long> AddAsync(ContentSource source, long offset, long length)
+    {
+        long total = 0;
+        bool atEnd = false;
+        while (true)
+        {
+            if (!atEnd && end - cut < Chunker.MaxBytes)
+            {
+                if (WindowBytes - end < Math.Min(length, Chunker.MaxBytes)) await StoreAsync().ConfigureAwait(false);
+                int wanted = (int)Math.Min(WindowBytes - end, length);
+                int read = wanted == 0 ? 0 : await source.ReadAsync(offset, window.Memory.Slice(end, wanted)).ConfigureAwait(false);
+                Cancellation.ThrowIfCancellationRequested();
+                context.AddRead(read);
+                context.Progress.AddDone(0, read);
+                offset += read;
+                total += read;
+                length -= read;
+                end += read;
+                BytesRead += read;
+                atEnd = read < wanted || length == 0;
+            }
+
+            if (cut == end) break;
+            if (chunks == MaxChunks) await StoreAsync().ConfigureAwait(false);
+            Cut(atEnd);
+        }
+
+        Length += total;
+        return total;
+    }
+
+    /// <summary>The content at hand is complete: the entry gets it when it is stored.</summary>
+    public void Finish(TreeEntry entry) => finished.Add((entry, first, items.Count));
+
+    /// <summary>Names and stores what was cut, and gives finished entries their content.</summary>
+    public async ValueTask FlushAsync()
+    {
+        await StoreAsync().ConfigureAwait(false);
+        foreach ((TreeEntry entry, int from, int to) in finished)
+        {
+            Merge(from, to);
+            entry.Content = await contents.WriteAsync(merged, Cancellation).ConfigureAwait(false);
+        }
+
+        finished.Clear();
+        items.Clear();
+        first = 0;
+    }
+
+    public void Dispose() => window.Dispose();
+
+    private void Cut(bool atEnd)
+    {
+        int count = chunker.Cut(window.GetSpan()[cut..end], atEnd, lengths.AsSpan(chunks));
+        for (int i = chunks; i < chunks + count; i++)
+        {
+            places[i] = items.Count;
+            items.Add(ContentItem.Chunk(default, lengths[i]));
+            cut += lengths[i];
+        }
+
+        chunks += count;
+    }
+
+    private async ValueTask StoreAsync()
+    {
+        identity.OfEach(window.GetSpan()[stored..cut], lengths.AsSpan(0, chunks), ids);
+        for (int i = 0; i < chunks; i++)
+        {
+            await data.AddAsync(ids[i], window.Memory.Slice(stored, lengths[i]), Cancellation).ConfigureAwait(false);
+            items[places[i]] = ContentItem.Chunk(ids[i], lengths[i]);
+            stored += lengths[i];
+        }
+
+        chunks = 0;
+        window.GetSpan()[cut..end].CopyTo(window.GetSpan());
+        end -= cut;
+        stored = cut = 0;
+    }
+
+    /// <summary>Makes a run of equal neighbours, such as blocks of zeros.</summary>
+    private void Merge(int from, int to)
+    {
+        merged.Clear();
+        foreach (ContentItem item in CollectionsMarshal.AsSpan(items)[from..to])
+        {
+            if (merged.Count > 0 && item.Kind != ContentItemKind.Hole && merged[^1] is { Kind: not ContentItemKind.Hole } last
+                && last.Id == item.Id && last.Length == item.Length)
+            {
+                merged[^1] = last with { Kind = ContentItemKind.Run, Repeats = last.Repeats + 1 };
+                continue;
+            }
+
+            merged.Add(item);
+        }
+    }
+}
