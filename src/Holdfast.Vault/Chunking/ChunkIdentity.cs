@@ -8,8 +8,8 @@ namespace Holdfast.Vault.Chunking;
 /// <remarks>May be used by many threads at once.</remarks>
 internal sealed class ChunkIdentity(byte[] key)
 {
-    // Measured in docs/benchmarks.md: sixteen lanes hash twice as fast as the SHA instructions, eight a little slower than
-    // those, and three times as fast as without them. Below so many busy lanes, one chunk after the other is faster.
+    // Sixteen lanes hash about twice as fast as the SHA instructions; eight a little slower than those, and about three
+    // times as fast as plain ones ("./dev bench kernels"). With no more lanes busy than this, one by one is faster.
     private const int FewOf16Lanes = 7;
     private const int FewOf8Lanes = 2;
 
