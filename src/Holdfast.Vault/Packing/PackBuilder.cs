@@ -15,8 +15,11 @@ internal sealed class PackBuilder : IDisposable
     /// <summary>A pack is closed when its body reaches this: one write and one sync of the store.</summary>
     public const int TargetBytes = 16 << 20;
 
-    /// <summary>A group is closed when its content reaches this.</summary>
-    public const int GroupTargetBytes = 256 << 10;
+    /// <summary>A group is closed when its content reaches this: the longer it is, the more there is to find in it again.</summary>
+    public const int GroupTargetBytes = 512 << 10;
+
+    /// <summary>The same of trees, of which one directory is wanted at a time.</summary>
+    public const int TreeGroupTargetBytes = 256 << 10;
 
     private readonly ObjectSealer sealer;
     private readonly Compressor compressor;
@@ -66,7 +69,8 @@ internal sealed class PackBuilder : IDisposable
     public void Add(in ChunkId id, ReadOnlySpan<byte> content)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, PackFooter.MaxChunkBytes);
-        if (groupBytes > 0 && groupBytes + content.Length > GroupTargetBytes) SealGroup();
+        int target = pack.Kind == ObjectKind.TreePack ? TreeGroupTargetBytes : GroupTargetBytes;
+        if (groupBytes > 0 && groupBytes + content.Length > target) SealGroup();
         content.CopyTo(group.GetSpan()[groupBytes..]);
         chunks.Add(new PackChunk(id, groups.Count, groupBytes, content.Length));
         groupBytes += content.Length;
