@@ -246,6 +246,7 @@ public static class BackupRun
         UnixTime now = UnixTime.From(request.Time ?? context.Vault.Host.Clock.GetUtcNow());
         var attributes = new NodeAttributes { Kind = NodeKind.Regular, Mode = 0x180, LinkCount = 1, ModifyTime = now };
         TreeEntry entry = context.NewEntry(request.StreamName.ToArray(), attributes);
+        TreeEntry? known = baseRoots.FirstOrDefault(candidate => candidate.Name.AsSpan().SequenceEqual(entry.Name));
         try
         {
             if (session is null)
@@ -255,7 +256,7 @@ public static class BackupRun
             else
             {
                 using var stage = new FileStage(context, session);
-                await stage.ReadStreamAsync(request.Stream!, entry).ConfigureAwait(false);
+                await stage.ReadStreamAsync(request.Stream!, entry, known?.Content).ConfigureAwait(false);
             }
         }
         catch (IOException error)
@@ -266,7 +267,6 @@ public static class BackupRun
 
         attributes.Size = entry.Content!.TotalBytes;
         entry.Attributes = attributes;
-        TreeEntry? known = baseRoots.FirstOrDefault(candidate => candidate.Name.AsSpan().SequenceEqual(entry.Name));
         context.Progress.AddDone(1, 0);
         order.TryAdd(new WalkItem(WalkStep.Ready, entry, known));
         await order.FlushAsync(context.Caller.Cancellation).ConfigureAwait(false);

@@ -60,6 +60,9 @@ public sealed class OpenVault : IDisposable
 
     internal Chunker Chunker { get; }
 
+    /// <summary>Computes checks of chunks, for one thread; the caller disposes it.</summary>
+    internal ChunkChecker NewChecker() => Sealer.Ring.Current.Checker();
+
     internal ChunkFetcher TreeChunks { get; }
 
     internal ChunkFetcher DataChunks { get; }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
+using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Trees;
 using Holdfast.Vault.Writing;
 
@@ -17,13 +18,17 @@ internal abstract class ContentSource
 /// A worker's window: what is read is cut there, and named and stored many chunks at once, those of small files together. For
 /// one thread at a time.
 /// </summary>
-internal sealed class ContentCutter(BackupContext context, ChunkSink data, ContentWriter contents) : IDisposable
+internal sealed class ContentCutter(BackupContext context, WriteSession session, ChunkSink data, ContentWriter contents) : IDisposable
 {
     private const int WindowBytes = 1 << 20;
     private const int MaxChunks = 512;
 
+    /// <summary>Files of this length get checks, 16 bytes a chunk: shorter ones are read again in no time.</summary>
+    private const int LargeBytes = 1 << 20;
+
     private readonly Chunker chunker = context.Vault.Chunker;
     private readonly ChunkIdentity identity = context.Vault.DataIdentity;
+    private readonly ChunkChecker checker = context.Vault.NewChecker();
     private readonly NativeBytes window = new(WindowBytes);
 
     // The window: named and stored up to here, cut up to there, read up to end.
@@ -41,6 +46,8 @@ internal sealed class ContentCutter(BackupContext context, ChunkSink data, Conte
     private readonly List<ContentItem> merged = [];
     private readonly List<(TreeEntry Entry, int First, int End)> finished = [];
     private int first;
+    private bool isChecked;
+    private ExpectedContent? expected;
 
     private CancellationToken Cancellation => context.Caller.Cancellation;
 
@@ -51,11 +58,18 @@ internal sealed class ContentCutter(BackupContext context, ChunkSink data, Conte
     public long BytesRead { get; private set; }
 
     /// <summary>Begins with the content of another file, also where the one before could not be read to its end.</summary>
-    public void Begin()
+    /// <param name="size">About how long it is: chunks of large files get a check.</param>
+    /// <param name="known">Its content in the base, if any.</param>
+    public async ValueTask BeginAsync(long size, Content? known)
     {
         first = items.Count;
         Length = 0;
         BytesRead = 0;
+        isChecked = size >= LargeBytes && ChunkChecker.IsFast;
+        if (!isChecked || known is null) return;
+        // What waits of smaller files goes first: from here on the window holds nothing but this one.
+        await StoreAsync().ConfigureAwait(false);
+        expected = new ExpectedContent(context.Vault.Trees, known, Cancellation);
     }
 
     /// <summary>Adds a hole.</summary>
@@ -74,7 +88,7 @@ internal sealed class ContentCutter(BackupContext context, ChunkSink data, Conte
         {
             if (!atEnd && end - cut < Chunker.MaxBytes)
             {
-                if (WindowBytes - end < Math.Min(length, Chunker.MaxBytes)) await StoreAsync().ConfigureAwait(false);
+                if (WindowBytes - end < Math.Min(length, Chunker.MaxBytes)) await MakeRoomAsync().ConfigureAwait(false);
                 int wanted = (int)Math.Min(WindowBytes - end, length);
                 int read = wanted == 0 ? 0 : await source.ReadAsync(offset, window.Memory.Slice(end, wanted)).ConfigureAwait(false);
                 Cancellation.ThrowIfCancellationRequested();
@@ -89,8 +103,14 @@ internal sealed class ContentCutter(BackupContext context, ChunkSink data, Conte
             }
 
             if (cut == end) break;
+            if (expected is not null)
+            {
+                if (!await TryTakeExpectedAsync(expected).ConfigureAwait(false)) await CutAndMeetAsync(expected, atEnd).ConfigureAwait(false);
+                continue;
+            }
+
             if (chunks == MaxChunks) await StoreAsync().ConfigureAwait(false);
-            Cut(atEnd);
+            Cut(atEnd, MaxChunks);
         }
 
         Length += total;
@@ -99,6 +119,14 @@ internal sealed class ContentCutter(BackupContext context, ChunkSink data, Conte
 
     /// <summary>The content at hand is complete: the entry gets it when it is stored.</summary>
     public void Finish(TreeEntry entry) => finished.Add((entry, first, items.Count));
+
+    /// <summary>Ends with the content at hand, complete or not.</summary>
+    public async ValueTask EndAsync()
+    {
+        if (expected is null) return;
+        await expected.DisposeAsync().ConfigureAwait(false);
+        expected = null;
+    }
 
     /// <summary>Names and stores what was cut, and gives finished entries their content.</summary>
     public async ValueTask FlushAsync()
@@ -115,19 +143,49 @@ internal sealed class ContentCutter(BackupContext context, ChunkSink data, Conte
         first = 0;
     }
 
-    public void Dispose() => window.Dispose();
-
-    private void Cut(bool atEnd)
+    public void Dispose()
     {
-        int count = chunker.Cut(window.GetSpan()[cut..end], atEnd, lengths.AsSpan(chunks));
+        window.Dispose();
+        checker.Dispose();
+    }
+
+    private void Cut(bool atEnd, int mostChunks)
+    {
+        int count = chunker.Cut(window.GetSpan()[cut..end], atEnd, lengths.AsSpan(chunks, Math.Min(mostChunks, MaxChunks - chunks)));
         for (int i = chunks; i < chunks + count; i++)
         {
             places[i] = items.Count;
-            items.Add(ContentItem.Chunk(default, lengths[i]));
+            ContentItem item = ContentItem.Chunk(default, lengths[i]);
+            if (isChecked) item = item with { Check = checker.Of(window.GetSpan().Slice(cut, lengths[i])) };
+            items.Add(item);
             cut += lengths[i];
         }
 
         chunks += count;
+    }
+
+    /// <summary>Takes over the chunk that is expected next, if it is what lies in the window, and the vault has it.</summary>
+    private async ValueTask<bool> TryTakeExpectedAsync(ExpectedContent chunksOfBase)
+    {
+        if (await chunksOfBase.PeekAsync().ConfigureAwait(false) is not { } next || next.Length > end - cut) return false;
+        int length = (int)next.Length;
+        if (checker.Of(window.GetSpan().Slice(cut, length)) != next.Check) return false;
+        if (!await session.TryReferenceAsync(next.Id, ObjectKind.DataPack, Cancellation).ConfigureAwait(false)) return false;
+        items.Add(next with { Kind = ContentItemKind.Chunk, Repeats = 1 });
+        cut += length;
+        stored = cut;
+        chunksOfBase.Take();
+        return true;
+    }
+
+    /// <summary>Cuts and names a few chunks, to see where what is expected goes on.</summary>
+    private async ValueTask CutAndMeetAsync(ExpectedContent chunksOfBase, bool atEnd)
+    {
+        const int fewChunks = 4;
+        Cut(atEnd, fewChunks);
+        int met = chunks;
+        await StoreAsync().ConfigureAwait(false);
+        for (int i = 0; i < met; i++) await chunksOfBase.MeetAsync(ids[i]).ConfigureAwait(false);
     }
 
     private async ValueTask StoreAsync()
@@ -136,11 +194,17 @@ internal sealed class ContentCutter(BackupContext context, ChunkSink data, Conte
         for (int i = 0; i < chunks; i++)
         {
             await data.AddAsync(ids[i], window.Memory.Slice(stored, lengths[i]), Cancellation).ConfigureAwait(false);
-            items[places[i]] = ContentItem.Chunk(ids[i], lengths[i]);
+            items[places[i]] = items[places[i]] with { Id = ids[i] };
             stored += lengths[i];
         }
 
         chunks = 0;
+    }
+
+    /// <summary>Stores what was cut, and moves what was not to the front of the window.</summary>
+    private async ValueTask MakeRoomAsync()
+    {
+        await StoreAsync().ConfigureAwait(false);
         window.GetSpan()[cut..end].CopyTo(window.GetSpan());
         end -= cut;
         stored = cut = 0;

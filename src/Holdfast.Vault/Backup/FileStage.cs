@@ -27,7 +27,7 @@ internal sealed class FileStage : IDisposable
         this.session = session;
         data = new ChunkSink(session, ObjectKind.DataPack);
         trees = new ChunkSink(session, ObjectKind.TreePack);
-        cutter = new ContentCutter(context, data, new ContentWriter(trees, context.Vault.TreeIdentity));
+        cutter = new ContentCutter(context, session, data, new ContentWriter(trees, context.Vault.TreeIdentity));
         open = new OpenFile(context.Caller);
     }
 
@@ -72,11 +72,12 @@ internal sealed class FileStage : IDisposable
     }
 
     /// <summary>Reads a stream to its end as the content of an entry.</summary>
-    public async Task ReadStreamAsync(Stream stream, TreeEntry entry)
+    public async Task ReadStreamAsync(Stream stream, TreeEntry entry, Content? known)
     {
-        cutter.Begin();
+        await cutter.BeginAsync(long.MaxValue, known).ConfigureAwait(false);
         await cutter.AddAsync(new StreamContent(stream, Cancellation), 0, long.MaxValue).ConfigureAwait(false);
         cutter.Finish(entry);
+        await cutter.EndAsync().ConfigureAwait(false);
         await cutter.FlushAsync().ConfigureAwait(false);
         data.Flush(Cancellation);
         trees.Flush(Cancellation);
@@ -90,13 +91,14 @@ internal sealed class FileStage : IDisposable
         {
             Cancellation.ThrowIfCancellationRequested();
             if (file.Entry.Attributes.Size > LargeBytes) context.Progress.Show(file.Path);
-            cutter.Begin();
+            await cutter.BeginAsync(file.Entry.Attributes.Size, file.Base?.Content).ConfigureAwait(false);
             if (file.Unchanged is null || !await TryReuseAsync(file, file.Unchanged).ConfigureAwait(false)) await ReadAsync(file).ConfigureAwait(false);
             // What was read counted as it was read; the rest are holes, and what was not read at all.
             context.Progress.AddDone(1, Math.Max(0, file.Entry.Attributes.Size - cutter.BytesRead));
         }
         finally
         {
+            await cutter.EndAsync().ConfigureAwait(false);
             file.Directory.Release();
         }
     }

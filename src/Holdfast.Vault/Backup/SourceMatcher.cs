@@ -219,6 +219,7 @@ internal sealed class SourceMatcher(
             Directory = directory,
             Entry = entry,
             OpenName = openName,
+            Base = known is { Attributes.Kind: NodeKind.Regular } ? known : null,
             Unchanged = !request.Checksum && context.IsUnchanged(attributes, known) ? known : null,
             LinkOf = linkOf,
         };

@@ -36,6 +36,9 @@ internal sealed class SourceFile
     /// <summary>The name to open; of a root that is a file not its entry's.</summary>
     public required byte[] OpenName { get; init; }
 
+    /// <summary>The file of the same name in the base, if any.</summary>
+    public TreeEntry? Base { get; init; }
+
     /// <summary>The entry of the base that it has not changed since, as far as its attributes say; null when it must be read.</summary>
     public TreeEntry? Unchanged { get; init; }
 

@@ -51,6 +51,13 @@ internal sealed class KeyEpoch
 
     public Chunker Chunker() => new(Derive(Need(Identity, "chunk ids"), "chunker"));
 
+    /// <summary>Computes checks; the caller disposes it.</summary>
+    public ChunkChecker Checker()
+    {
+        byte[] identity = Need(Identity, "chunk ids");
+        return new ChunkChecker(Derive(identity, "chunk check mac"), new ChunkIdentity(Derive(identity, "chunk check")));
+    }
+
     /// <summary>The key of one object sealed under <i>b</i>.</summary>
     public byte[] ObjectKey(ObjectKind kind, ReadOnlySpan<byte> salt)
     {

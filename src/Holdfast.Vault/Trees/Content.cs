@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
 
@@ -19,7 +20,13 @@ internal enum ContentItemKind : byte
 /// <param name="Repeats">How often the chunk follows itself, at least 1.</param>
 internal readonly record struct ContentItem(ContentItemKind Kind, ChunkId Id, long Length, long Repeats)
 {
+    /// <summary>Of a chunk of a large file, where its writer computed one.</summary>
+    public ChunkCheck Check { get; init; }
+
     public long TotalBytes => Length * Repeats;
+
+    /// <summary>Whether both stand for the same bytes.</summary>
+    public bool SameAs(in ContentItem other) => Id == other.Id && Kind == other.Kind && Length == other.Length && Repeats == other.Repeats;
 
     public static ContentItem Chunk(ChunkId id, long length) => new(ContentItemKind.Chunk, id, length, 1);
 
@@ -32,6 +39,9 @@ internal readonly record struct ContentItem(ContentItemKind Kind, ChunkId Id, lo
 internal sealed record Content(int Depth, ContentItem[] Items)
 {
     public const int MaxDepth = 4;
+
+    /// <summary>Set in an item's kind byte where a check follows.</summary>
+    private const byte CheckedFlag = 0x80;
 
     /// <summary>More items than this go to chunk lists.</summary>
     public const int MaxInlineItems = 512;
@@ -60,10 +70,14 @@ internal sealed record Content(int Depth, ContentItem[] Items)
         writer.Varint((ulong)items.Length);
         foreach (ContentItem item in items)
         {
-            writer.U8((byte)item.Kind);
+            writer.U8((byte)((byte)item.Kind | (item.Check.IsNone ? 0 : CheckedFlag)));
             if (item.Kind != ContentItemKind.Hole) item.Id.Encode(writer.Take(ChunkId.Size));
             writer.Varint((ulong)item.Length);
             if (item.Kind == ContentItemKind.Run) writer.Varint((ulong)item.Repeats);
+            if (item.Check.IsNone) continue;
+            Span<byte> check = writer.Take(ChunkCheck.Size);
+            BinaryPrimitives.WriteUInt64BigEndian(check, item.Check.High);
+            BinaryPrimitives.WriteUInt64BigEndian(check[8..], item.Check.Low);
         }
     }
 
@@ -83,8 +97,15 @@ internal sealed record Content(int Depth, ContentItem[] Items)
         long total = 0;
         for (int i = 0; i < count; i++)
         {
-            var kind = (ContentItemKind)reader.U8();
-            if (kind is not (ContentItemKind.Chunk or ContentItemKind.Hole or ContentItemKind.Run)) throw reader.Damage($"content item of kind {(byte)kind}");
+            byte first = reader.U8();
+            var kind = (ContentItemKind)(first & ~CheckedFlag);
+            bool isChecked = (first & CheckedFlag) != 0;
+            if (kind is not (ContentItemKind.Chunk or ContentItemKind.Hole or ContentItemKind.Run)
+                || (isChecked && kind == ContentItemKind.Hole))
+            {
+                throw reader.Damage($"content item of kind {first}");
+            }
+
             ChunkId id = kind == ContentItemKind.Hole ? default : ChunkId.Decode(reader.Bytes(ChunkId.Size));
             long length = reader.Varint(long.MaxValue, "length");
             long repeats = kind == ContentItemKind.Run ? reader.Varint(long.MaxValue, "repeats") : 1;
@@ -94,11 +115,24 @@ internal sealed record Content(int Depth, ContentItem[] Items)
             }
 
             total += length * repeats;
-            items.Add(new ContentItem(kind, id, length, repeats));
+            ChunkCheck check = isChecked
+                ? new ChunkCheck(BinaryPrimitives.ReadUInt64BigEndian(reader.Bytes(8)), BinaryPrimitives.ReadUInt64BigEndian(reader.Bytes(8)))
+                : default;
+            items.Add(new ContentItem(kind, id, length, repeats) { Check = check });
         }
 
         return [.. items];
     }
 
-    public bool SameAs(Content other) => Depth == other.Depth && Items.AsSpan().SequenceEqual(other.Items);
+    /// <summary>Whether both are the same bytes, as far as equal cuts tell.</summary>
+    public bool SameAs(Content other)
+    {
+        if (Depth != other.Depth || Items.Length != other.Items.Length) return false;
+        for (int i = 0; i < Items.Length; i++)
+        {
+            if (!Items[i].SameAs(other.Items[i])) return false;
+        }
+
+        return true;
+    }
 }
