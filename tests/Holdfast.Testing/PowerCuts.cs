@@ -62,8 +62,11 @@ public sealed class PowerCuts<T>
     {
         if (found.TryGetValue(fingerprint, out PowerCut<T>? known)) return known;
         string[] seen = [.. disk.Paths()], kept = [.. state.Paths()];
-        string lost = string.Join(' ', seen.Except(kept).Select(path => "-" + path).Concat(kept.Except(seen).Select(path => "+" + path)));
-        var cut = new PowerCut<T>(state, $"cut before {before}, behind {last.Kind} {last.Path}; names {(lost.Length == 0 ? "as they were" : lost)}");
+        IEnumerable<string> changes = seen.Except(kept).Select(path => "-" + path)
+            .Concat(kept.Except(seen).Select(path => "+" + path))
+            .DefaultIfEmpty("as they were");
+        string where = $"cut before {before}, behind {last.Kind} {last.Path}; names {string.Join(' ', changes)}";
+        var cut = new PowerCut<T>(state, where);
         found.Add(fingerprint, cut);
         return cut;
     }
@@ -76,7 +79,9 @@ public sealed class PowerCut<T>(SimulatedDisk disk, string where)
 {
     private readonly List<T> moments = [];
 
-    /// <summary>The disk in that state, its power on. Whoever writes to it takes a <see cref="SimulatedDisk.Fork"/>.</summary>
+    /// <summary>
+    /// The disk in that state, its power on. Whoever writes to it takes a <see cref="SimulatedDisk.Fork"/>.
+    /// </summary>
     public SimulatedDisk Disk => disk;
 
     /// <summary>At which moments of the run the state is possible, in their order.</summary>

@@ -64,10 +64,14 @@ public sealed class SimulatedDisk : IDisk
     /// </remarks>
     public Func<DiskCall, int?>? Fault { get; set; }
 
-    /// <summary>Told of each call before it is done. Called under the disk's lock; may look at the states that are legal.</summary>
+    /// <summary>
+    /// Told of each call before it is done. Called under the disk's lock; may look at the states that are legal.
+    /// </summary>
     public Action<DiskCall>? BeforeCall { get; set; }
 
-    /// <summary>How many bytes all files may hold together; a write beyond that writes what fits and fails with ENOSPC.</summary>
+    /// <summary>
+    /// How many bytes all files may hold together; a write beyond that writes what fits and fails with ENOSPC.
+    /// </summary>
     public long Capacity { get; set; } = long.MaxValue;
 
     /// <summary>Bytes of all files, those included that have no name and are open.</summary>
@@ -75,11 +79,18 @@ public sealed class SimulatedDisk : IDisk
     {
         get
         {
-            lock (gate) return names.All().Select(entry => entry.Node).OfType<FileNode>().Union(unnamed).Sum(file => file.Content.Length);
+            lock (gate)
+            {
+                IEnumerable<FileNode> files = names.All().Select(entry => entry.Node).OfType<FileNode>();
+                return files.Union(unnamed).Sum(file => file.Content.Length);
+            }
         }
     }
 
-    /// <summary>Whether the disk is one without O_TMPFILE: a file without a name has one that begins with <see cref="IDisk.StagingPrefix"/>.</summary>
+    /// <summary>
+    /// Whether the disk is one without O_TMPFILE: a file without a name has one that begins with
+    /// <see cref="IDisk.StagingPrefix"/>.
+    /// </summary>
     public bool StagesByName { get; init; }
 
     internal TimeProvider Clock { get; }
@@ -121,13 +132,16 @@ public sealed class SimulatedDisk : IDisk
     /// The disk in each state in which it may be if the power is cut now, by what tells the states apart: all of which
     /// <see cref="Fork"/> gives one. This disk goes on with its power.
     /// </summary>
-    /// <param name="isAll">False where there are so many that only some are given; which: <see cref="LegalStates"/>.</param>
+    /// <param name="isAll">
+    /// False where there are so many that only some are given; which: <see cref="LegalStates"/>.
+    /// </param>
     public IReadOnlyDictionary<string, SimulatedDisk> AllAfterPowerCut(out bool isAll)
     {
         lock (gate)
         {
             int next = SeedOf(outcome: 0);
-            return LegalStates.Of(names, next, out isAll).ToDictionary(state => state.Key, state => Restarted(next, int.MaxValue, state.Value));
+            return LegalStates.Of(names, next, out isAll)
+                .ToDictionary(state => state.Key, state => Restarted(next, int.MaxValue, state.Value));
         }
     }
 
@@ -143,7 +157,11 @@ public sealed class SimulatedDisk : IDisk
     /// <summary>The path of every file and directory, the latter with '/' at the end.</summary>
     public IReadOnlyList<string> Paths()
     {
-        lock (gate) return [.. names.All().Select(entry => entry.Node is FileNode ? entry.Path : entry.Path + "/").Order(StringComparer.Ordinal)];
+        lock (gate)
+        {
+            IEnumerable<string> paths = names.All().Select(e => e.Node is FileNode ? e.Path : e.Path + "/");
+            return [.. paths.Order(StringComparer.Ordinal)];
+        }
     }
 
     /// <inheritdoc/>
@@ -160,7 +178,11 @@ public sealed class SimulatedDisk : IDisk
         unnamed.Add(node);
         string? staging = StagesByName ? $"{directory}/{IDisk.StagingPrefix}{random.NextInt64():x16}" : null;
         if (staging is not null) names.Add(parent, staging[(directory.Length + 1)..], node);
-        return new SimulatedDiskFile(this, node, staging ?? $"{directory}/(unnamed)", writable: true) { WasUnnamed = true, StagingPath = staging };
+        return new SimulatedDiskFile(this, node, staging ?? $"{directory}/(unnamed)", writable: true)
+        {
+            WasUnnamed = true,
+            StagingPath = staging,
+        };
     });
 
     /// <inheritdoc/>
@@ -261,7 +283,9 @@ public sealed class SimulatedDisk : IDisk
             callCount++;
             call = call with { Number = callCount };
             BeforeCall?.Invoke(call);
-            if (call.Kind is not (DiskCallKind.Open or DiskCallKind.List or DiskCallKind.Stat or DiskCallKind.Length or DiskCallKind.Read)) Version++;
+            bool looksOnly = call.Kind is DiskCallKind.Open or DiskCallKind.List or DiskCallKind.Stat
+                or DiskCallKind.Length or DiskCallKind.Read;
+            if (!looksOnly) Version++;
             if (callCount >= cutAt) CutPowerIn(call, action);
             int? errno = errnoAtCall.TryGetValue(callCount, out int scripted) ? scripted : Fault?.Invoke(call);
             if (errno is null) return action();
@@ -309,7 +333,8 @@ public sealed class SimulatedDisk : IDisk
 
     private int SeedOf(int outcome) => unchecked((((seed * 1_000_003) + callCount) * 1_000_003) + outcome);
 
-    private SimulatedDisk Restarted(int nextSeed, int nextCut, NameTree state) => new(nextSeed, nextCut, Clock, state) { StagesByName = StagesByName };
+    private SimulatedDisk Restarted(int nextSeed, int nextCut, NameTree state) =>
+        new(nextSeed, nextCut, Clock, state) { StagesByName = StagesByName };
 
     private void CutPowerIn<T>(DiskCall call, Func<T> action)
     {

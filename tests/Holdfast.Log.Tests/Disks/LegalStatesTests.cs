@@ -27,7 +27,10 @@ public sealed class LegalStatesTests
             string[] all = [.. disk.AllAfterPowerCut(out bool isAll).Keys.Order(StringComparer.Ordinal)];
             if (!isAll) continue;
             compared++;
-            string[] drawn = [.. Enumerable.Range(0, 1500).Select(outcome => disk.Fork(outcome).Fingerprint()).Distinct().Order(StringComparer.Ordinal)];
+            string[] drawn =
+            [
+                .. Enumerable.Range(0, 1500).Select(outcome => disk.Fork(outcome).Fingerprint()).Distinct(),
+            ];
 
             string where = string.Create(CultureInfo.InvariantCulture, $"seed {seed}, round {round}");
             Assert.True(drawn.Except(all).FirstOrDefault() is null, $"{where}: drawn but not listed");
@@ -52,7 +55,7 @@ public sealed class LegalStatesTests
 
         // With a name it makes 2 to the power of 2,048: those that find the most are taken.
         Assert.True(disk.TryPublish(file, "/f"));
-        Assert.InRange(disk.AllAfterPowerCut(out isAll).Count, 200, 500);
+        Assert.InRange(disk.AllAfterPowerCut(out isAll).Count, 80, 200);
         Assert.False(isAll);
         file.Sync();
         Assert.Equal(2, disk.AllAfterPowerCut().Count);
@@ -137,7 +140,8 @@ public sealed class LegalStatesTests
 
         string[] seen =
         [
-            .. disk.AllAfterPowerCut().Values.Select(after => string.Join(' ', after.Paths().Select(path => path == "/f" ? "f" : "staging"))),
+            .. disk.AllAfterPowerCut().Values
+                .Select(after => string.Join(' ', after.Paths().Select(path => path == "/f" ? "f" : "staging"))),
         ];
         Assert.Equal(["", "f", "staging", "staging f"], seen.Order(StringComparer.Ordinal));
         Assert.Equal("f", Assert.Single(disk.TryList("/")!).Name);
@@ -165,7 +169,9 @@ public sealed class LegalStatesTests
                 case 4: disk.TryDelete(path); break;
                 case 5: disk.TryCreateDirectory("/d"); break;
                 case 6: disk.TryDeleteDirectory("/d"); break;
-                case 7 when disk.TryStat(path) is { IsDirectory: false }: disk.Rename(path, $"/{Names[random.Next(4)]}"); break;
+                case 7 when disk.TryStat(path) is { IsDirectory: false }:
+                    disk.Rename(path, $"/{Names[random.Next(4)]}");
+                    break;
                 case 8: disk.SyncDirectory(random.Next(2) == 0 ? "/" : "/d"); break;
                 case 9: file?.Sync(); break;
                 case 10: file?.SetLength(random.Next(600)); break;

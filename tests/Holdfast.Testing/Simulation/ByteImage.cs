@@ -43,7 +43,8 @@ internal sealed class ByteImage
     }
 
     /// <summary>Equal for equal content.</summary>
-    public string Fingerprint() => fingerprint ??= $"{Length}:{Convert.ToHexString(SHA256.HashData(bytes.AsSpan(0, (int)Length)))}";
+    public string Fingerprint() =>
+        fingerprint ??= $"{Length}:{Convert.ToHexString(SHA256.HashData(bytes.AsSpan(0, (int)Length)))}";
 
     /// <summary>Makes the bytes this image's own, and long enough.</summary>
     private void Reserve(long length)

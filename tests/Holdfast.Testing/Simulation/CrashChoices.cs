@@ -1,6 +1,8 @@
 namespace Holdfast.Testing.Simulation;
 
-/// <summary>What a power cut leaves where several things are legal: asked in the order of the changes, the same each time.</summary>
+/// <summary>
+/// What a power cut leaves where several things are legal: asked in the order of the changes, the same each time.
+/// </summary>
 internal abstract class CrashChoices
 {
     /// <summary>The names, or the content of the next file, are looked at.</summary>
@@ -21,14 +23,18 @@ internal sealed class RandomChoices(Random random) : CrashChoices
     private double chance;
 
     // Nothing, all and a mixture are each likely: the extremes find the most.
-    public override void BeginGroup() => chance = random.Next(4) switch { 0 => 0, 1 => 1, 2 => 0.5, _ => random.NextDouble() };
+    public override void BeginGroup() =>
+        chance = random.Next(4) switch { 0 => 0, 1 => 1, 2 => 0.5, _ => random.NextDouble() };
 
     public override bool Survives() => random.NextDouble() < chance;
 
-    public override int LengthAfter(int changes) => random.Next(3) switch { 0 => 0, 1 => changes, _ => random.Next(changes + 1) };
+    public override int LengthAfter(int changes) =>
+        random.Next(3) switch { 0 => 0, 1 => changes, _ => random.Next(changes + 1) };
 }
 
-/// <summary>All states one after the other: each round answers the last question that has another answer left differently.</summary>
+/// <summary>
+/// All states one after the other: each round answers the last question that has another answer left differently.
+/// </summary>
 /// <remarks>What is asked may depend on the answers before, but on nothing else.</remarks>
 internal sealed class EveryChoice : CrashChoices
 {
@@ -65,7 +71,9 @@ internal sealed class EveryChoice : CrashChoices
     }
 }
 
-/// <summary>A state told by which changes are lost, counted as they are asked for; lengths are as after all changes, or after none.</summary>
+/// <summary>
+/// A state told by which changes are lost, counted as they are asked for; lengths are as after all changes, or after none.
+/// </summary>
 internal sealed class LosingChoices(Func<int, bool> isLost, bool keepsLength = true) : CrashChoices
 {
     /// <summary>How many changes were asked for.</summary>

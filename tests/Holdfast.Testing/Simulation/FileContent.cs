@@ -63,6 +63,9 @@ internal sealed class FileContent
         return new FileContent { durable = survived, current = survived.Copy() };
     }
 
+    /// <summary>The file without what was not synced.</summary>
+    public FileContent Synced() => new() { durable = durable.Copy(), current = durable.Copy() };
+
     /// <summary>Equal for equal content.</summary>
     public string Fingerprint() => current.Fingerprint();
 

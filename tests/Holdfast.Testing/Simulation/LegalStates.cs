@@ -4,17 +4,18 @@ namespace Holdfast.Testing.Simulation;
 
 /// <summary>Every state that a power cut may leave of a disk.</summary>
 /// <remarks>
-/// All combinations of what may survive, where there are at most <see cref="MaxCombinations"/>. Beyond that: nothing and
-/// everything, with and without the length; every beginning of the changes; every single loss; every pair of losses; and
-/// <see cref="DrawnStates"/> drawn by chance. Of many changes, beginnings, losses and pairs are taken at even distances.
-/// Files that no surviving name leads to have no content to choose: whatever an unnamed file holds, it is one state.
+/// All combinations of what may survive, where there are at most <see cref="MaxCombinations"/>. Beyond that: nothing
+/// and everything, with and without the length; every beginning of the changes; every single loss; every pair of
+/// losses; and <see cref="DrawnStates"/> drawn by chance. Of many changes, beginnings, losses and pairs are taken at
+/// even distances. Files that no surviving name leads to have no content to choose: whatever an unnamed file holds, it
+/// is one state. The same holds for a file whose only name is a staging one, since nobody opens it.
 /// </remarks>
 internal static class LegalStates
 {
     public const int MaxCombinations = 1024;
-    public const int DrawnStates = 64;
-    private const int MaxSingles = 64;
-    private const int MaxInPairs = 12;
+    public const int DrawnStates = 32;
+    private const int MaxSingles = 32;
+    private const int MaxInPairs = 8;
 
     /// <summary>The states, those with different names or content once each.</summary>
     /// <param name="names">The disk as it is.</param>
@@ -73,7 +74,10 @@ internal static class LegalStates
         int[] paired = [.. Spread(count, MaxInPairs)];
         foreach (int i in paired)
         {
-            foreach (int k in paired) yield return names.AfterCrash(new LosingChoices(change => change == i || change == k));
+            foreach (int k in paired)
+            {
+                yield return names.AfterCrash(new LosingChoices(change => change == i || change == k));
+            }
         }
 
         var random = new Random(seed);
@@ -82,5 +86,7 @@ internal static class LegalStates
 
     /// <summary>All numbers below a count, or so many at even distances.</summary>
     private static IEnumerable<int> Spread(int count, int most) =>
-        count <= most ? Enumerable.Range(0, count) : Enumerable.Range(0, most).Select(i => (int)((long)i * (count - 1) / (most - 1)));
+        count <= most
+            ? Enumerable.Range(0, count)
+            : Enumerable.Range(0, most).Select(i => (int)((long)i * (count - 1) / (most - 1)));
 }

@@ -11,6 +11,9 @@ internal abstract class Node
 internal sealed class FileNode : Node
 {
     public FileContent Content { get; init; } = new();
+
+    /// <summary>The file as it is where nothing arrived that was not synced.</summary>
+    public FileNode WithSyncedContent() => new() { Content = Content.Synced(), Modified = Modified };
 }
 
 internal sealed class DirectoryNode : Node
@@ -133,10 +136,12 @@ internal sealed class NameTree
             var source = (DirectoryNode)node;
             var directory = new DirectoryNode { Modified = source.Modified };
             copies.Add(node, directory);
-            // In order of names, so that the same choices give the same crash.
+            // In order of names, so that the same choices give the same crash; staging names last: a file that has no
+            // other has content that nobody looks at.
             foreach ((string name, Node child) in (survived.GetValueOrDefault(source) ?? source.Durable)
-                .OrderBy(e => e.Key, StringComparer.Ordinal))
+                .OrderBy(e => IsStaging(e.Key)).ThenBy(e => e.Key, StringComparer.Ordinal))
             {
+                if (IsStaging(name) && child is FileNode staged) copies.TryAdd(child, staged.WithSyncedContent());
                 directory.Current[name] = directory.Durable[name] = CopyOf(child);
             }
 
@@ -156,6 +161,8 @@ internal sealed class NameTree
             foreach ((string, Node) found in Below($"{path}/{name}", inner)) yield return found;
         }
     }
+
+    private static bool IsStaging(string name) => name.StartsWith(IDisk.StagingPrefix, StringComparison.Ordinal);
 
     private List<Part> ChooseSurvivors(CrashChoices choices)
     {
