@@ -11,6 +11,9 @@ namespace Holdfast.Testing;
 /// what the power cut leaves of the rest is told at <see cref="FileContent"/> and <see cref="NameTree"/>. Every call
 /// but Dispose is counted. The call at which the power is cut may or may not have taken effect. One lock makes it safe
 /// for threads; only a single-threaded run is repeatable.
+///
+/// What is legal is what POSIX promises and no more. Real file systems lose less: the journals of ext4 and XFS keep the
+/// order of names, their fsync of a file often saves its name too. So what survives here survives there.
 /// </remarks>
 public sealed class SimulatedDisk : IDisk
 {
@@ -20,6 +23,7 @@ public sealed class SimulatedDisk : IDisk
     private readonly int cutAt;
     private readonly Random random;
     private readonly NameTree names;
+    private readonly HashSet<FileNode> unnamed = [];
     private int callCount;
     private bool isPowerCut;
 
@@ -60,7 +64,39 @@ public sealed class SimulatedDisk : IDisk
     /// </remarks>
     public Func<DiskCall, int?>? Fault { get; set; }
 
+    /// <summary>
+    /// Told of each call before it is done. Called under the disk's lock; may look at the states that are legal.
+    /// </summary>
+    public Action<DiskCall>? BeforeCall { get; set; }
+
+    /// <summary>
+    /// How many bytes all files may hold together; a write beyond that writes what fits and fails with ENOSPC.
+    /// </summary>
+    public long Capacity { get; set; } = long.MaxValue;
+
+    /// <summary>Bytes of all files, those included that have no name and are open.</summary>
+    public long UsedBytes
+    {
+        get
+        {
+            lock (gate)
+            {
+                IEnumerable<FileNode> files = names.All().Select(entry => entry.Node).OfType<FileNode>();
+                return files.Union(unnamed).Sum(file => file.Content.Length);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether the disk is one without O_TMPFILE: a file without a name has one that begins with
+    /// <see cref="IDisk.StagingPrefix"/>.
+    /// </summary>
+    public bool StagesByName { get; init; }
+
     internal TimeProvider Clock { get; }
+
+    /// <summary>Grows whenever something may have changed.</summary>
+    internal long Version { get; private set; }
 
     /// <summary>Fails one call, beside what <see cref="Fault"/> says.</summary>
     public void FailAt(int call, int errno)
@@ -87,8 +123,44 @@ public sealed class SimulatedDisk : IDisk
     {
         lock (gate)
         {
-            int next = unchecked((((seed * 1_000_003) + callCount) * 1_000_003) + outcome);
-            return new SimulatedDisk(next, cutAt, Clock, names.AfterCrash(new Random(next)));
+            int next = SeedOf(outcome);
+            return Restarted(next, cutAt, names.AfterCrash(new RandomChoices(new Random(next))));
+        }
+    }
+
+    /// <summary>
+    /// The disk in each state in which it may be if the power is cut now, by what tells the states apart: all of which
+    /// <see cref="Fork"/> gives one. This disk goes on with its power.
+    /// </summary>
+    /// <param name="isAll">
+    /// False where there are so many that only some are given; which: <see cref="LegalStates"/>.
+    /// </param>
+    public IReadOnlyDictionary<string, SimulatedDisk> AllAfterPowerCut(out bool isAll)
+    {
+        lock (gate)
+        {
+            int next = SeedOf(outcome: 0);
+            return LegalStates.Of(names, next, out isAll)
+                .ToDictionary(state => state.Key, state => Restarted(next, int.MaxValue, state.Value));
+        }
+    }
+
+    /// <inheritdoc cref="AllAfterPowerCut(out bool)"/>
+    public IReadOnlyDictionary<string, SimulatedDisk> AllAfterPowerCut() => AllAfterPowerCut(out _);
+
+    /// <summary>Equal for disks that show the same names and content.</summary>
+    public string Fingerprint()
+    {
+        lock (gate) return LegalStates.Fingerprint(names);
+    }
+
+    /// <summary>The path of every file and directory, the latter with '/' at the end.</summary>
+    public IReadOnlyList<string> Paths()
+    {
+        lock (gate)
+        {
+            IEnumerable<string> paths = names.All().Select(e => e.Node is FileNode ? e.Path : e.Path + "/");
+            return [.. paths.Order(StringComparer.Ordinal)];
         }
     }
 
@@ -101,9 +173,16 @@ public sealed class SimulatedDisk : IDisk
     /// <inheritdoc/>
     public IDiskFile CreateUnnamed(string directory) => Call(Describe(DiskCallKind.CreateUnnamed, directory), () =>
     {
-        _ = names.FindDirectory("open", directory);
+        DirectoryNode parent = names.FindDirectory("open", directory);
         var node = new FileNode { Modified = Clock.GetUtcNow() };
-        return new SimulatedDiskFile(this, node, $"{directory}/(unnamed)", writable: true) { WasUnnamed = true };
+        unnamed.Add(node);
+        string? staging = StagesByName ? $"{directory}/{IDisk.StagingPrefix}{random.NextInt64():x16}" : null;
+        if (staging is not null) names.Add(parent, staging[(directory.Length + 1)..], node);
+        return new SimulatedDiskFile(this, node, staging ?? $"{directory}/(unnamed)", writable: true)
+        {
+            WasUnnamed = true,
+            StagingPath = staging,
+        };
     });
 
     /// <inheritdoc/>
@@ -119,6 +198,9 @@ public sealed class SimulatedDisk : IDisk
         if (directory.Current.ContainsKey(name)) return false;
         names.Add(directory, name, own.Node);
         Touch(directory);
+        unnamed.Remove(own.Node);
+        // As link and unlink: a crash may leave both names.
+        if (own.StagingPath is not null) RemoveStaging(own.StagingPath, own.Node);
         own.Path = path;
         own.IsPublished = true;
         return true;
@@ -200,6 +282,10 @@ public sealed class SimulatedDisk : IDisk
             if (isPowerCut) throw new PowerCutException(callCount);
             callCount++;
             call = call with { Number = callCount };
+            BeforeCall?.Invoke(call);
+            bool looksOnly = call.Kind is DiskCallKind.Open or DiskCallKind.List or DiskCallKind.Stat
+                or DiskCallKind.Length or DiskCallKind.Read;
+            if (!looksOnly) Version++;
             if (callCount >= cutAt) CutPowerIn(call, action);
             int? errno = errnoAtCall.TryGetValue(callCount, out int scripted) ? scripted : Fault?.Invoke(call);
             if (errno is null) return action();
@@ -221,6 +307,34 @@ public sealed class SimulatedDisk : IDisk
             },
             whenFailing,
             afterFailing);
+
+    /// <summary>A file that was made unnamed is closed.</summary>
+    internal void Forget(SimulatedDiskFile file)
+    {
+        lock (gate)
+        {
+            if (!unnamed.Remove(file.Node) || isPowerCut || file.StagingPath is null) return;
+            RemoveStaging(file.StagingPath, file.Node);
+        }
+    }
+
+    /// <summary>How many of some bytes a write may still add to a file that ends at a length.</summary>
+    internal int Room(long length, long offset, int count)
+    {
+        if (Capacity == long.MaxValue) return count;
+        lock (gate) return (int)Math.Clamp(length + Math.Max(0, Capacity - UsedBytes) - offset, 0, count);
+    }
+
+    private void RemoveStaging(string path, FileNode node)
+    {
+        Version++;
+        if (names.Find(path) == node) _ = Remove("unlink", path);
+    }
+
+    private int SeedOf(int outcome) => unchecked((((seed * 1_000_003) + callCount) * 1_000_003) + outcome);
+
+    private SimulatedDisk Restarted(int nextSeed, int nextCut, NameTree state) =>
+        new(nextSeed, nextCut, Clock, state) { StagesByName = StagesByName };
 
     private void CutPowerIn<T>(DiskCall call, Func<T> action)
     {

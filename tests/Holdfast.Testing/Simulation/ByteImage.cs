@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Holdfast.Testing.Simulation;
 
 /// <summary>A growing array of bytes with the semantics of a file: what was never written reads as zero.</summary>
@@ -5,6 +7,10 @@ internal sealed class ByteImage
 {
     // Invariant: zero from Length on.
     private byte[] bytes = [];
+
+    // A copy shares the bytes until one of the two is changed.
+    private bool isShared;
+    private string? fingerprint;
 
     public long Length { get; private set; }
 
@@ -24,18 +30,35 @@ internal sealed class ByteImage
 
     public void SetLength(long length)
     {
+        if (length == Length) return;
         Reserve(length);
         if (length < Length) bytes.AsSpan((int)length, (int)(Length - length)).Clear();
         Length = length;
     }
 
-    public ByteImage Copy() => new() { bytes = bytes.AsSpan(0, (int)Length).ToArray(), Length = Length };
+    public ByteImage Copy()
+    {
+        isShared = true;
+        return new ByteImage { bytes = bytes, Length = Length, isShared = true, fingerprint = fingerprint };
+    }
 
+    /// <summary>Equal for equal content.</summary>
+    public string Fingerprint() =>
+        fingerprint ??= $"{Length}:{Convert.ToHexString(SHA256.HashData(bytes.AsSpan(0, (int)Length)))}";
+
+    /// <summary>Makes the bytes this image's own, and long enough.</summary>
     private void Reserve(long length)
     {
+        fingerprint = null;
         if (length > bytes.Length)
         {
             Array.Resize(ref bytes, (int)Math.Min(Math.Max(length, bytes.Length * 2L), Array.MaxLength));
         }
+        else if (isShared)
+        {
+            bytes = bytes.AsSpan().ToArray();
+        }
+
+        isShared = false;
     }
 }

@@ -51,25 +51,31 @@ internal sealed class FileContent
     /// </summary>
     public void LoseUnsynced(Random random)
     {
-        durable = Survive(random);
+        durable = Survive(new RandomChoices(random));
         current = durable.Copy();
         pending.Clear();
     }
 
     /// <summary>The file as a crash may leave it: all of it durable.</summary>
-    public FileContent AfterCrash(Random random)
+    public FileContent AfterCrash(CrashChoices choices)
     {
-        ByteImage survived = Survive(random);
+        ByteImage survived = Survive(choices);
         return new FileContent { durable = survived, current = survived.Copy() };
     }
 
-    private ByteImage Survive(Random random)
+    /// <summary>The file without what was not synced.</summary>
+    public FileContent Synced() => new() { durable = durable.Copy(), current = durable.Copy() };
+
+    /// <summary>Equal for equal content.</summary>
+    public string Fingerprint() => current.Fingerprint();
+
+    private ByteImage Survive(CrashChoices choices)
     {
         ByteImage image = durable.Copy();
-        // Nothing, all and a mixture are each likely: the extremes find the most.
-        double chance = random.Next(4) switch { 0 => 0, 1 => 1, 2 => 0.5, _ => random.NextDouble() };
+        if (pending.Count == 0) return image;
+        choices.BeginGroup();
         // Metadata is written in order, so truncations survive up to some moment; data is not bound to it.
-        int lengthAsAfter = random.Next(3) switch { 0 => 0, 1 => pending.Count, _ => random.Next(pending.Count + 1) };
+        int lengthAsAfter = choices.LengthAfter(pending.Count);
         long length = durable.Length;
         long lengthNow = durable.Length;
         var lost = new HashSet<long>();
@@ -79,7 +85,7 @@ internal sealed class FileContent
             bool metadataSurvived = i < lengthAsAfter;
             lengthNow = data is null ? offset : Math.Max(lengthNow, offset + data.Length);
             if (metadataSurvived) length = lengthNow;
-            if (data is not null) WriteSectors(image, offset, data, chance, lost, random);
+            if (data is not null) WriteSectors(image, offset, data, lost, choices);
             else if (metadataSurvived)
             {
                 image.SetLength(Math.Min(image.Length, offset));
@@ -92,7 +98,7 @@ internal sealed class FileContent
     }
 
     private static void WriteSectors(
-        ByteImage image, long offset, byte[] data, double chance, HashSet<long> lost, Random random)
+        ByteImage image, long offset, byte[] data, HashSet<long> lost, CrashChoices choices)
     {
         int done = 0;
         while (done < data.Length)
@@ -103,7 +109,7 @@ internal sealed class FileContent
             // that it had in memory.
             if (!lost.Contains(sector))
             {
-                if (random.NextDouble() < chance) image.Write(offset + done, data.AsSpan(done, count));
+                if (choices.Survives()) image.Write(offset + done, data.AsSpan(done, count));
                 else lost.Add(sector);
             }
 

@@ -11,6 +11,9 @@ internal abstract class Node
 internal sealed class FileNode : Node
 {
     public FileContent Content { get; init; } = new();
+
+    /// <summary>The file as it is where nothing arrived that was not synced.</summary>
+    public FileNode WithSyncedContent() => new() { Content = Content.Synced(), Modified = Modified };
 }
 
 internal sealed class DirectoryNode : Node
@@ -103,10 +106,10 @@ internal sealed class NameTree
     }
 
     /// <summary>The names as a crash may leave them, with the files as it may leave those: all of it durable.</summary>
-    public NameTree AfterCrash(Random random)
+    public NameTree AfterCrash(CrashChoices choices)
     {
         var survived = new Dictionary<DirectoryNode, Dictionary<string, Node>>();
-        foreach (Part part in ChooseSurvivors(random))
+        foreach (Part part in ChooseSurvivors(choices))
         {
             if (!survived.TryGetValue(part.Directory, out Dictionary<string, Node>? names))
             {
@@ -125,7 +128,7 @@ internal sealed class NameTree
             if (copies.TryGetValue(node, out Node? known)) return known;
             if (node is FileNode file)
             {
-                var copy = new FileNode { Content = file.Content.AfterCrash(random), Modified = file.Modified };
+                var copy = new FileNode { Content = file.Content.AfterCrash(choices), Modified = file.Modified };
                 copies.Add(node, copy);
                 return copy;
             }
@@ -133,10 +136,12 @@ internal sealed class NameTree
             var source = (DirectoryNode)node;
             var directory = new DirectoryNode { Modified = source.Modified };
             copies.Add(node, directory);
-            // In order of names, so that the same seed gives the same crash.
+            // In order of names, so that the same choices give the same crash; staging names last: a file that has no
+            // other has content that nobody looks at.
             foreach ((string name, Node child) in (survived.GetValueOrDefault(source) ?? source.Durable)
-                .OrderBy(e => e.Key, StringComparer.Ordinal))
+                .OrderBy(e => IsStaging(e.Key)).ThenBy(e => e.Key, StringComparer.Ordinal))
             {
+                if (IsStaging(name) && child is FileNode staged) copies.TryAdd(child, staged.WithSyncedContent());
                 directory.Current[name] = directory.Durable[name] = CopyOf(child);
             }
 
@@ -144,17 +149,34 @@ internal sealed class NameTree
         }
     }
 
-    private IEnumerable<Part> ChooseSurvivors(Random random)
+    /// <summary>Every path as programs see it, in no particular order.</summary>
+    public IEnumerable<(string Path, Node Node)> All() => Below("", Root);
+
+    private static IEnumerable<(string Path, Node Node)> Below(string path, DirectoryNode directory)
     {
-        double chance = random.Next(4) switch { 0 => 0, 1 => 1, _ => 0.5 };
+        foreach ((string name, Node node) in directory.Current)
+        {
+            yield return ($"{path}/{name}", node);
+            if (node is not DirectoryNode inner) continue;
+            foreach ((string, Node) found in Below($"{path}/{name}", inner)) yield return found;
+        }
+    }
+
+    private static bool IsStaging(string name) => name.StartsWith(IDisk.StagingPrefix, StringComparison.Ordinal);
+
+    private List<Part> ChooseSurvivors(CrashChoices choices)
+    {
+        var survived = new List<Part>();
         var lost = new List<Part>();
+        choices.BeginGroup();
         foreach (Change change in pending)
         {
-            bool survives = random.NextDouble() < chance
-                && !lost.Any(l => change.Parts.Any(p => p.IsSameName(l)) || l.Directory == change.Removed);
-            if (!survives) lost.AddRange(change.Parts);
-            else foreach (Part part in change.Parts) yield return part;
+            bool survives = !lost.Any(l => change.Parts.Any(p => p.IsSameName(l)) || l.Directory == change.Removed)
+                && choices.Survives();
+            (survives ? survived : lost).AddRange(change.Parts);
         }
+
+        return survived;
     }
 
     private void Do(Change change)

@@ -20,6 +20,9 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, strin
     /// <summary>Whether the file was made by CreateUnnamed.</summary>
     public bool WasUnnamed { get; init; }
 
+    /// <summary>The name that it has until it is published, on a disk without O_TMPFILE; null otherwise.</summary>
+    public string? StagingPath { get; init; }
+
     public long Length => disk.Call(Describe(DiskCallKind.Length), () =>
     {
         ThrowIfUnusable();
@@ -76,7 +79,12 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, strin
             afterFailing: errno => syncErrno = errno);
     }
 
-    public void Dispose() => disposed = true;
+    public void Dispose()
+    {
+        if (disposed) return;
+        disposed = true;
+        if (WasUnnamed && !IsPublished) disk.Forget(this);
+    }
 
     public void ThrowIfUnusable()
     {
@@ -88,8 +96,10 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, strin
     {
         ThrowIfUnusable();
         if (!writable) throw new DiskException("pwrite", Path, SimulatedErrno.BadDescriptor);
-        node.Content.Write(offset, data);
+        int room = disk.Room(node.Content.Length, offset, data.Length);
+        node.Content.Write(offset, data[..room]);
         node.Modified = disk.Clock.GetUtcNow();
+        if (room < data.Length) throw new DiskException("pwrite", Path, DiskException.NoSpace);
     }
 
     private DiskCall Describe(DiskCallKind kind, long offset = 0, int length = 0) => new(0, kind, Path, offset, length);
