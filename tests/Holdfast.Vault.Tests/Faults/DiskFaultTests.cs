@@ -160,7 +160,7 @@ public sealed class DiskFaultTests
     private static async Task<SessionId> BackupAsync(PowerCutWorld world, SimulatedDisk disk, int seed)
     {
         var store = new DirectoryStore(disk, world.Clock, PowerCutWorld.Root);
-        using OpenVault vault = await world.OpenAsync(disk, store, seed + 1000);
+        using OpenVault vault = world.Open(disk, store, seed + 1000);
         return await world.BackupUncountedAsync(vault, source: 1);
     }
 }

@@ -64,7 +64,7 @@ public sealed class PowerCutTests
         {
             SimulatedDisk again = cut.Disk.Fork();
             var cuts = new PowerCuts<int>(again, () => cut.Moments[^1]);
-            using (OpenVault vault = await world.OpenAsync(again, new DirectoryStore(again, world.Clock, PowerCutWorld.Root), seed + 1000))
+            using (OpenVault vault = world.Open(again, new DirectoryStore(again, world.Clock, PowerCutWorld.Root), seed + 1000))
             {
                 await world.BackupUncountedAsync(vault, source: 2);
             }
