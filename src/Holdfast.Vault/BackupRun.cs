@@ -37,7 +37,11 @@ public static class BackupRun
         if (basePoint is not null) request.Progress.Expect(basePoint.Counts.Files, basePoint.Counts.Bytes);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Caller caller = new() { Uid = 0, Gid = 0, ProcessId = Environment.ProcessId, Cancellation = stop.Token };
-        var context = new BackupContext(vault, request, caller) { Compares = basePoint is not null };
+        var context = new BackupContext(vault, request, caller)
+        {
+            Compares = basePoint is not null,
+            BaseTrees = basePoint is null ? vault.Trees : vault.Trees.Within(basePoint),
+        };
         if (request.DryRun)
         {
             (TreeAssembler dry, _, _) = await RunStagesAsync(context, null, basePoint, stop).ConfigureAwait(false);
@@ -214,7 +218,7 @@ public static class BackupRun
         if (basePoint is null) return [];
         try
         {
-            return await context.Vault.Trees.ReadDirectoryAsync(basePoint.Tree, isPointRoot: true, context.Caller.Cancellation).ConfigureAwait(false);
+            return await context.BaseTrees.ReadRootsAsync(basePoint, context.Caller.Cancellation).ConfigureAwait(false);
         }
         catch (DamageException damage)
         {

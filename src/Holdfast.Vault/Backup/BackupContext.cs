@@ -21,6 +21,9 @@ internal sealed class BackupContext(OpenVault vault, BackupRequest request, Call
 
     public WorkProgress Progress => request.Progress;
 
+    /// <summary>Reads the base's tree.</summary>
+    public TreeReader BaseTrees { get; init; } = vault.Trees;
+
     /// <summary>Whether files are compared with a base: not in a full.</summary>
     public bool Compares { get; init; }
 

@@ -123,6 +123,10 @@ internal sealed class SourceWalker(BackupContext context, ChannelWriter<WalkItem
         {
             context.Fail(level.Directory.PathOf(name.Span), "the file system tells of a name, mode or time that there cannot be");
         }
+        else if (level.PathLength + 1 + name.Length > TreePath.MaxBytes)
+        {
+            context.Fail(level.Directory.PathOf(name.Span), $"its path is longer than {TreePath.MaxBytes} bytes");
+        }
         else if (!IsExcluded(level, name.Span, attributes))
         {
             byte[] owned = name.ToArray();
@@ -220,7 +224,7 @@ internal sealed class SourceWalker(BackupContext context, ChannelWriter<WalkItem
     {
         try
         {
-            return await context.Vault.Trees.ReadDirectoryAsync(known.Content!, isPointRoot: false, Cancellation).ConfigureAwait(false);
+            return await context.BaseTrees.ReadDirectoryAsync(known.Content!, isPointRoot: false, Cancellation).ConfigureAwait(false);
         }
         catch (DamageException damage)
         {

@@ -111,6 +111,7 @@ internal sealed class TreeCheck(CheckRequest request, ChunkTable table, ChunkRea
 
         node.Data = [.. data];
         node.Children = [.. children];
+        node.Own = (entries.Count, entries.Aggregate(0L, static (sum, entry) => TreeAllowance.Sum(sum, TreeAllowance.SizeOf(entry))));
         if (entries.Count > 0) node.Names = (entries[0].Name, entries[^1].Name);
     }
 
