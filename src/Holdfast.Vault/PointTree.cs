@@ -91,7 +91,7 @@ public static class PointTree
 
     private static async Task<PointPlace> FindAsync(
         OpenVault vault, RestorePoint point, PointTop top, ReadOnlyMemory<byte> path, CancellationToken cancellationToken) =>
-        await top.FindAsync(vault.Trees, path, cancellationToken).ConfigureAwait(false)
+        await top.FindAsync(vault.Trees.Within(point), path, cancellationToken).ConfigureAwait(false)
         ?? throw new HoldfastException(
             ErrorKind.Usage, $"{BytePath.Display(path.Span)}: not in restore point {point.Id.ToShortString()}",
             $"see \"holdfast ls {point.Id.ToShortString()}\"; a path is {(top.IsSingle ? "relative to the point's root" : "absolute")}");

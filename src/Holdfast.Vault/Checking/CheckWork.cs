@@ -32,6 +32,7 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request)
         }
 
         await trees.RunAsync(cancellationToken).ConfigureAwait(false);
+        await points.CheckRootsAsync(cancellationToken).ConfigureAwait(false);
         points.CheckCounts(trees.Graph);
         await points.CheckCoverageAsync(table, trees.Graph, cancellationToken).ConfigureAwait(false);
         var data = new DataCheck(vault, request, table, findings);

@@ -65,6 +65,26 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
         }
     }
 
+    /// <summary>Whether each point's tree begins at its roots: else nobody restores it.</summary>
+    public async Task CheckRootsAsync(CancellationToken cancellationToken)
+    {
+        foreach (CheckedPoint point in Points)
+        {
+            try
+            {
+                await vault.Trees.ReadRootsAsync(point.Point, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DamageException damage) when (damage.Thing == point.Name)
+            {
+                findings.Add(point.Name, damage).Affected.Add(point.Affected(AffectedKind.Tree));
+            }
+            catch (HoldfastException error) when (DamageException.IsLoss(error))
+            {
+                // A chunk that cannot be read: the walk through all trees tells of it.
+            }
+        }
+    }
+
     /// <summary>Whether each point's references name every chunk that its trees lead to.</summary>
     public async Task CheckCoverageAsync(ChunkTable table, TreeGraph graph, CancellationToken cancellationToken)
     {

@@ -12,7 +12,7 @@ internal static class KeyDirectory
     public const int MaxSlots = 64;
 
     // Bytes of memory times passes, for all slots together: a hundred slots as they are made, some ten seconds.
-    private const ulong MaxWork = 24UL << 30;
+    private const ulong DefaultMaxWork = 24UL << 30;
 
     /// <summary>Puts a ring into a new slot under a password.</summary>
     /// <returns>The slot's id: 16 hex digits.</returns>
@@ -36,12 +36,17 @@ internal static class KeyDirectory
     }
 
     /// <summary>Opens the slot that a password fits.</summary>
+    /// <param name="store">The vault's.</param>
+    /// <param name="vaultId">The vault.</param>
+    /// <param name="secret">The password.</param>
+    /// <param name="cancellationToken">Heeded between slots.</param>
+    /// <param name="maxWork">Bytes of memory times passes, for all slots that are tried.</param>
     /// <remarks>
     /// Nothing in a slot can be believed before it opens. Cheap ones are tried first and the work for all is bounded, so
     /// that slots which somebody else put there cost little time and no memory.
     /// </remarks>
     public static async Task<(string Slot, KeyRing Ring)> OpenAsync(
-        IObjectStore store, byte[] vaultId, VaultSecret secret, CancellationToken cancellationToken)
+        IObjectStore store, byte[] vaultId, VaultSecret secret, CancellationToken cancellationToken, ulong maxWork = DefaultMaxWork)
     {
         (List<(string Id, byte[] Content, ulong Work)> slots, HoldfastException? unreadable) =
             await ReadAsync(store, cancellationToken).ConfigureAwait(false);
@@ -49,7 +54,7 @@ internal static class KeyDirectory
         foreach ((string id, byte[] content, ulong work) in slots.OrderBy(static slot => slot.Work))
         {
             done += work;
-            if (done > MaxWork)
+            if (done > maxWork)
             {
                 unreadable ??= new DamageException(Prefix + id, "asks for more work than is left for a password, as do those that were not tried");
                 break;

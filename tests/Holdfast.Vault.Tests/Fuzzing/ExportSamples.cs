@@ -1,5 +1,4 @@
 using Holdfast.Files;
-using Holdfast.Testing;
 using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Exporting;
 using Holdfast.Vault.Sealing;
@@ -20,13 +19,20 @@ internal static class ExportSamples
         byte[] digest = TestKeys.Content(ContentDigest.Size);
         ExportCodec.Encode(writer, new ManifestRecord
         {
-            Point = new SessionId(1), Base = new SessionId(2), Time = new UnixTime(5, 6), Host = "h", Program = "p", Roots = ["/r"u8.ToArray(), "/s"u8.ToArray()],
+            Point = new SessionId(1),
+            Base = new SessionId(2),
+            Time = new UnixTime(5, 6),
+            Host = "h",
+            Program = "p",
+            Roots = ["/r"u8.ToArray(), "/s"u8.ToArray()],
         });
         ExportCodec.Encode(writer, new UnchangedRecord("a/b"u8.ToArray(), 3, digest));
         TreeEntry file = VaultForge.File("c", Vault.Trees.ContentItem.Hole(5)), link = VaultForge.Entry("d", NodeKind.Symlink, target: "x");
         ExportCodec.Encode(writer, new StepRecord(StepAction.Write, "c"u8.ToArray())
         {
-            Change = ChangeKind.Modified, Before = new KnownState(NodeKind.Regular, 5, default, digest, []), After = file,
+            Change = ChangeKind.Modified,
+            Before = new KnownState(NodeKind.Regular, 5, default, digest, []),
+            After = file,
         });
         ExportCodec.EncodeData(writer, "hi"u8, 3);
         ExportCodec.Encode(writer, new CopyRecord(10, 20, 30));
@@ -65,7 +71,7 @@ internal static class ExportSamples
     private static (byte[] Header, byte[] Frames, MemoryStream Stream, FrameReader Reader) Make()
     {
         using VaultSecret secret = VaultFixture.Secret();
-        (byte[] header, Aead cipher) = ExportHeader.Create(secret, SimulatedHost.Create(1));
+        (byte[] header, Aead cipher) = ExportHeader.Create(secret, Log.Host.CreateReal());
         var stream = new MemoryStream();
         using (var writer = new FrameWriter(stream, header, cipher))
         {

@@ -44,6 +44,9 @@ internal sealed class VaultForge
 
     public ObjectSealer Sealer { get; }
 
+    /// <summary>What objects are sealed with.</summary>
+    public CipherKind Cipher { get; init; } = CipherKind.AesGcm;
+
     public SessionId NextSession() => new(firstSession + ++sessions);
 
     /// <summary>A chunk of file content.</summary>
@@ -69,7 +72,11 @@ internal sealed class VaultForge
         Name = Encoding.UTF8.GetBytes(name),
         Attributes = new NodeAttributes
         {
-            Kind = kind, Mode = 0x1ED, LinkCount = 1, ModifyTime = new UnixTime(1_000_000, 0), Size = kind == NodeKind.Regular ? content!.TotalBytes : 0,
+            Kind = kind,
+            Mode = 0x1ED,
+            LinkCount = 1,
+            ModifyTime = new UnixTime(1_000_000, 0),
+            Size = kind == NodeKind.Regular ? content!.TotalBytes : 0,
         },
         Target = target is null ? null : Encoding.UTF8.GetBytes(target),
         Content = content ?? (kind is NodeKind.Regular or NodeKind.Directory ? Content.Empty : null),
@@ -122,7 +129,7 @@ internal sealed class VaultForge
 
         if (footers.Count == 0) return references;
         string name = IndexObject.Name(session, 0);
-        Store.Overwrite(name, IndexObject.Build(Sealer, name, footers));
+        Store.Overwrite(name, Index(name, footers));
         return references;
     }
 
@@ -130,7 +137,7 @@ internal sealed class VaultForge
     public PackFooter PutPack(PackId id, IReadOnlyList<ForgedGroup> groups, uint? epoch = null)
     {
         string name = id.ObjectName;
-        ObjectHeader header = Sealer.NewHeader(id.Kind);
+        ObjectHeader header = NewHeader(id.Kind);
         ObjectHeader said = header with { Epoch = epoch ?? header.Epoch };
         byte[] encodedHeader = new byte[ObjectHeader.Size];
         said.Encode(encodedHeader);
@@ -176,10 +183,38 @@ internal sealed class VaultForge
         };
     }
 
+    /// <summary>An index object of one page that lists these packs.</summary>
+    public byte[] Index(string name, IReadOnlyList<PackFooter> packs)
+    {
+        var entries = new List<(ulong High, uint Low, uint Pack, ushort Ordinal)>();
+        var root = new ByteWriter();
+        root.U32((uint)packs.Sum(pack => pack.Chunks.Length));
+        root.U32((uint)packs.Count);
+        for (int p = 0; p < packs.Count; p++)
+        {
+            root.U8((byte)packs[p].Pack.Kind);
+            packs[p].Pack.Session.Encode(root.Take(SessionId.Size));
+            foreach (int value in (int[])[(int)packs[p].Pack.Number, packs[p].PackBytes, packs[p].FooterBytes, packs[p].Chunks.Length]) root.U32((uint)value);
+            for (int i = 0; i < packs[p].Chunks.Length; i++)
+            {
+                ChunkId id = packs[p].Chunks[i].Id;
+                entries.Add((id.W0, (uint)(id.W1 >> 32), (uint)p, (ushort)i));
+            }
+        }
+
+        entries.Sort();
+        byte[][] pages = [.. entries.Chunk(IndexObject.EntriesPerPage).Select(EncodePage)];
+        foreach (byte[] page in pages) root.Bytes(page.AsSpan(0, 8));
+        // A filter that denies nothing.
+        root.U32(1);
+        root.Take(64).Fill(0xFF);
+        return Index(name, root.Written, pages);
+    }
+
     /// <summary>An index object of any root and pages.</summary>
     public byte[] Index(string name, ReadOnlySpan<byte> root, params ReadOnlySpan<byte[]> pages)
     {
-        ObjectHeader header = Sealer.NewHeader(ObjectKind.Index);
+        ObjectHeader header = NewHeader(ObjectKind.Index);
         var index = new ByteWriter();
         header.Encode(index.Take(ObjectHeader.Size));
         byte[] encodedHeader = index.ToArray(), signature = new byte[Libsodium.SignatureBytes];
@@ -197,12 +232,13 @@ internal sealed class VaultForge
     /// <summary>A small object, said to be of an epoch that need not exist.</summary>
     public byte[] Seal(ObjectKind kind, string name, ReadOnlySpan<byte> body, uint? epoch = null)
     {
-        if (epoch is null) return Sealer.Seal(kind, name, body);
-        byte[] content = Sealer.Seal(kind, name, body);
-        BinaryPrimitives.WriteUInt32LittleEndian(content.AsSpan(12), epoch.Value);
-        Span<byte> signature = content.AsSpan(content.Length - Libsodium.SignatureBytes);
-        Sealer.Sign(name, content.AsSpan(0, ObjectHeader.Size), [], content.AsSpan(ObjectHeader.Size, content.Length - ObjectHeader.Size - Libsodium.SignatureBytes), signature);
-        return content;
+        ObjectHeader header = NewHeader(kind);
+        byte[] encodedHeader = new byte[ObjectHeader.Size], sealedBody = new byte[body.Length + Aead.TagBytes], signature = new byte[Libsodium.SignatureBytes];
+        (header with { Epoch = epoch ?? header.Epoch }).Encode(encodedHeader);
+        using Aead cipher = Sealer.IndexCipher(header, name);
+        cipher.Seal(0, body, sealedBody, ObjectSealer.Associated(encodedHeader, name));
+        Sealer.Sign(name, encodedHeader, [], sealedBody, signature);
+        return [.. encodedHeader, .. sealedBody, .. signature];
     }
 
     /// <summary>Writes what is pending, and a point whose only root is a directory.</summary>
@@ -261,6 +297,22 @@ internal sealed class VaultForge
         }
 
         return groups;
+    }
+
+    private ObjectHeader NewHeader(ObjectKind kind) => Sealer.NewHeader(kind) with { Cipher = Cipher };
+
+    private static byte[] EncodePage((ulong High, uint Low, uint Pack, ushort Ordinal)[] entries)
+    {
+        var page = new ByteWriter();
+        foreach ((ulong high, uint low, uint pack, ushort ordinal) in entries)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(page.Take(8), high);
+            BinaryPrimitives.WriteUInt32BigEndian(page.Take(4), low);
+            page.U32(pack);
+            page.U16(ordinal);
+        }
+
+        return page.ToArray();
     }
 
     private static byte[] EncodeFooter(IReadOnlyList<ForgedGroup> groups)
