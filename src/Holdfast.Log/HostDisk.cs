@@ -30,7 +30,8 @@ public sealed class HostDisk : IDisk
     /// <inheritdoc/>
     public IDiskFile? TryOpen(string path, DiskAccess access)
     {
-        int flags = access == DiskAccess.Read ? LibC.OpenReadOnly : LibC.OpenReadWrite;
+        // Not blocking: a pipe that lies where a file should would wait for its other end for ever.
+        int flags = LibC.OpenNonBlocking | (access == DiskAccess.Read ? LibC.OpenReadOnly : LibC.OpenReadWrite);
         SafeFileHandle? handle = Open(path, flags, out int errno);
         if (handle is null)
         {
@@ -39,7 +40,7 @@ public sealed class HostDisk : IDisk
                 : throw new DiskException("open", path, errno);
         }
 
-        if (!IsDirectory(handle, path)) return new HostDiskFile(handle, path, isNamed: true, stagingPath: null);
+        if (IsRegular(handle, path)) return new HostDiskFile(handle, path, isNamed: true, stagingPath: null);
         handle.Dispose();
         return null;
     }
@@ -197,10 +198,10 @@ public sealed class HostDisk : IDisk
         }
     }
 
-    private static bool IsDirectory(SafeFileHandle handle, string path)
+    private static bool IsRegular(SafeFileHandle handle, string path)
     {
         int result = LibC.StatX(handle, "", LibC.AtEmptyPath, LibC.FileStatus.Wanted, out LibC.FileStatus status);
-        return result == 0 ? status.IsDirectory : throw Failure("statx", path);
+        return result == 0 ? status.IsRegular : throw Failure("statx", path);
     }
 
     private static HostDiskFile CreateStaged(string directory)

@@ -20,6 +20,7 @@ internal static unsafe partial class LibC
     public const int OpenReadWrite = 2;
     public const int OpenCreate = 0x40;
     public const int OpenExclusive = 0x80;
+    public const int OpenNonBlocking = 0x800;
     public const int OpenCloseOnExec = 0x80000;
 
     /// <summary>Differs on ARM (asm/fcntl.h).</summary>
@@ -106,6 +107,8 @@ internal static unsafe partial class LibC
         [FieldOffset(40)] public ulong Size;
         [FieldOffset(112)] public long ModifiedSeconds;
         [FieldOffset(120)] public uint ModifiedNanoseconds;
+
+        public readonly bool IsRegular => (Mode & 0xF000) == 0x8000;
 
         public readonly bool IsDirectory => (Mode & 0xF000) == 0x4000;
     }

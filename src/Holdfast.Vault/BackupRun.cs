@@ -70,7 +70,11 @@ public static class BackupRun
         RestorePoint? basePoint = await FindBaseAsync(vault, request, cancellationToken).ConfigureAwait(false);
         PointKind kind = basePoint is null ? PointKind.Full : request.Kind;
         if (basePoint is not null) request.Progress.Expect(basePoint.Counts.Files, basePoint.Counts.Bytes);
-        var context = new BackupContext(source, vault) { Compares = basePoint is not null };
+        var context = new BackupContext(source, vault)
+        {
+            Compares = basePoint is not null,
+            BaseTrees = basePoint is null ? vault.Trees : vault.Trees.Within(basePoint),
+        };
         ReferenceSet? baseReferences = await ReadBaseReferencesAsync(vault, basePoint, cancellationToken).ConfigureAwait(false);
         if (request.DryRun)
         {
@@ -278,7 +282,7 @@ public static class BackupRun
         if (basePoint is null) return [];
         try
         {
-            return await context.Vault.Trees.ReadDirectoryAsync(basePoint.Tree, isPointRoot: true, context.Caller.Cancellation).ConfigureAwait(false);
+            return await context.BaseTrees.ReadRootsAsync(basePoint, context.Caller.Cancellation).ConfigureAwait(false);
         }
         catch (DamageException damage)
         {

@@ -59,7 +59,7 @@ public static class ExportRun
             Program = point.Program,
             Roots = point.Roots,
         };
-        await exporter.RunAsync(manifest, baseTop?.ToRestoredNode() ?? TreeNode.TopOf([]), top.ToRestoredNode()).ConfigureAwait(false);
+        await exporter.RunAsync(manifest, since is null ? [point] : [since, point], baseTop?.ToRestoredNode() ?? TreeNode.TopOf([]), top.ToRestoredNode()).ConfigureAwait(false);
         await frames.EndAsync(cancellationToken).ConfigureAwait(false);
         return new ExportSummary(point.Id, since?.Id, exporter.Added, exporter.Modified, exporter.Deleted, frames.BytesWritten);
     }

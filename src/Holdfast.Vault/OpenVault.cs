@@ -15,6 +15,9 @@ public sealed class OpenVault : IDisposable
     /// <summary>How much the caches of an opened vault may hold unless said otherwise.</summary>
     public const long DefaultCacheBytes = 48 << 20;
 
+    // A vault can be made to have any number.
+    private const int MaxDamages = 1000;
+
     private readonly HashSet<string> damagesTold = new(StringComparer.Ordinal);
     private readonly List<string> damages = [];
     private readonly Lock gate = new();
@@ -162,7 +165,8 @@ public sealed class OpenVault : IDisposable
     {
         lock (gate)
         {
-            if (damagesTold.Add(damage.Message)) damages.Add(damage.Message);
+            if (damages.Count == MaxDamages || !damagesTold.Add(damage.Message)) return;
+            damages.Add(damages.Count == MaxDamages - 1 ? "there is more damage than can be told here" : damage.Message);
         }
     }
 }

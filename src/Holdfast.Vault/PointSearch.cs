@@ -22,11 +22,13 @@ public sealed class PointSearch
 
     private readonly OpenVault vault;
     private readonly PathPattern pattern;
+    private TreeReader trees;
     private readonly HashSet<(ChunkId Content, ChunkId Path)> barren = [];
 
     private PointSearch(OpenVault vault, PathPattern pattern)
     {
         this.vault = vault;
+        trees = vault.Trees;
         this.pattern = pattern;
     }
 
@@ -60,6 +62,7 @@ public sealed class PointSearch
         foreach (RestorePoint point in points)
         {
             PointTop top = await PointTop.ReadAsync(vault, point, cancellationToken).ConfigureAwait(false);
+            trees = vault.Trees.Within(point);
             List<TreeEntry> roots = top.Directory is null ? top.Roots : [top.Directory];
             foreach (TreeEntry root in roots)
             {
@@ -90,7 +93,7 @@ public sealed class PointSearch
             }
 
             TreeEntry entry = level.Entries[level.Next++];
-            byte[] path = BytePath.Join(level.Path, entry.Name);
+            byte[] path = TreePath.Join(level.Path, entry.Name);
             if (Matches(path, rootPath, entry.IsDirectory))
             {
                 level.HasMatch = true;
@@ -114,7 +117,7 @@ public sealed class PointSearch
         }
 
         List<TreeEntry> entries =
-            await vault.Trees.ReadDirectoryAsync(directory.Content, isPointRoot: false, cancellationToken).ConfigureAwait(false);
+            await trees.ReadDirectoryAsync(directory.Content, isPointRoot: false, cancellationToken).ConfigureAwait(false);
         levels.Push(new Level(path, entries, key));
     }
 

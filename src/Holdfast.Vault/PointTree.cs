@@ -49,17 +49,18 @@ public static class PointTree
             yield break;
         }
 
+        TreeReader trees = vault.Trees.Within(point);
         // The names of roots are whole paths already.
         bool namesArePaths = place.Entry is null || place.Path.Length == 0;
         List<TreeEntry> entries = place.Entry is null
             ? top.RootsWithin(place.Path)
-            : await vault.Trees.ReadDirectoryAsync(place.Entry.Content!, isPointRoot: false, cancellationToken).ConfigureAwait(false);
+            : await trees.ReadDirectoryAsync(place.Entry.Content!, isPointRoot: false, cancellationToken).ConfigureAwait(false);
         foreach (TreeEntry entry in entries)
         {
             byte[] entryPath = namesArePaths ? entry.Name : BytePath.Join(place.Path, entry.Name);
             yield return PointEntry.Of(entryPath, entry);
             if (!recursive || !entry.IsDirectory) continue;
-            await foreach (TreeItem item in TreeWalk.BelowAsync(vault.Trees, entry, entryPath, cancellationToken).ConfigureAwait(false))
+            await foreach (TreeItem item in TreeWalk.BelowAsync(trees, entry, entryPath, cancellationToken).ConfigureAwait(false))
             {
                 yield return PointEntry.Of(item.Path, item.Entry);
             }
@@ -90,7 +91,7 @@ public static class PointTree
 
     private static async Task<PointPlace> FindAsync(
         OpenVault vault, RestorePoint point, PointTop top, ReadOnlyMemory<byte> path, CancellationToken cancellationToken) =>
-        await top.FindAsync(vault.Trees, path, cancellationToken).ConfigureAwait(false)
+        await top.FindAsync(vault.Trees.Within(point), path, cancellationToken).ConfigureAwait(false)
         ?? throw new HoldfastException(
             ErrorKind.Usage, $"{BytePath.Display(path.Span)}: not in restore point {point.Id.ToShortString()}",
             $"see \"holdfast ls {point.Id.ToShortString()}\"; a path is {(top.IsSingle ? "relative to the point's root" : "absolute")}");

@@ -13,7 +13,7 @@ public readonly record struct SessionId(ulong High, ulong Low) : IComparable<Ses
     /// <summary>Encoded size in bytes.</summary>
     public const int Size = 16;
 
-    private static readonly System.Buffers.SearchValues<char> HexDigits = System.Buffers.SearchValues.Create("0123456789abcdef");
+    internal static readonly System.Buffers.SearchValues<char> HexDigits = System.Buffers.SearchValues.Create("0123456789abcdef");
 
     /// <summary>No session.</summary>
     public static SessionId None => default;

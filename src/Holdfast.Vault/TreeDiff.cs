@@ -66,7 +66,7 @@ public static class TreeDiff
         bool haveSameRoots = before.IsOfSource(before.Host, after.Roots);
         (TreeNode oldTop, TreeNode nowTop) = haveSameRoots ? (old.ToNode(), now.ToNode()) : (old.ToAbsoluteNode(before), now.ToAbsoluteNode(after));
         byte[] path = haveSameRoots ? [] : "/"u8.ToArray();
-        IAsyncEnumerable<TreePair> pairs = TreePairs.WalkAsync(vault.Trees, oldTop, nowTop, path, skipSame: true, cancellationToken);
+        IAsyncEnumerable<TreePair> pairs = TreePairs.WalkAsync(vault.Trees.Within(before, after), oldTop, nowTop, path, skipSame: true, cancellationToken);
         await foreach (TreePair pair in pairs.ConfigureAwait(false))
         {
             // The top is not listed by a name, and what only leads to roots is no entry.

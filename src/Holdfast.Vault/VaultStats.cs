@@ -125,7 +125,7 @@ public static class VaultStats
             TreeStoredBytes = trees.StoredBytes,
             Points = points.Count,
             Sources = points.Select(SourceOf).Distinct(StringComparer.Ordinal).Count(),
-            PointBytes = points.Sum(point => point.Counts.Bytes),
+            PointBytes = points.Aggregate(0L, static (sum, point) => Trees.TreeAllowance.Sum(sum, point.Counts.Bytes)),
         };
     }
 

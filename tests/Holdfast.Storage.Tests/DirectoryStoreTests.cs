@@ -39,6 +39,20 @@ public sealed class DirectoryStoreTests
     }
 
     [Fact]
+    public async Task APipeAmongTheObjectsIsNoneAndHoldsNobodyUp()
+    {
+        using var directory = new TemporaryDirectory();
+        var real = new DirectoryStore(new HostDisk(), TimeProvider.System, directory.Path);
+        using (var make = System.Diagnostics.Process.Start("mkfifo", [Path.Combine(directory.Path, "pipe")])) await make.WaitForExitAsync(None);
+
+        // On another thread, so that a wait for the pipe's other end fails the test instead of holding it up.
+        Task<int?> reading = Task.Run(async () => await real.ReadAsync("pipe", 0, new byte[10], None), None);
+
+        Assert.Null(await reading.WaitAsync(TimeSpan.FromMinutes(1), None));
+        Assert.NotEqual(PutOutcome.Written, await Task.Run(() => PutAsync(real), None).WaitAsync(TimeSpan.FromMinutes(1), None));
+    }
+
+    [Fact]
     public async Task OldLeftoversAreRemovedAndYoungOnesKept()
     {
         await store.PutIfAbsentAsync("a/b", default, None);
@@ -167,6 +181,19 @@ public sealed class DirectoryStoreTests
     [Fact]
     public void ARelativeRootIsRefused() =>
         Assert.Throws<ArgumentException>(() => new DirectoryStore(host.Disk, host.Clock, "relative"));
+
+    /// <summary>Null when the store refuses.</summary>
+    private static async Task<PutOutcome?> PutAsync(DirectoryStore store)
+    {
+        try
+        {
+            return await store.PutIfAbsentAsync("pipe", new byte[] { 1 }, None);
+        }
+        catch (ObjectStoreException)
+        {
+            return null;
+        }
+    }
 
     private void Place(string path)
     {

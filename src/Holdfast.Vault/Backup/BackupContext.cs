@@ -18,6 +18,9 @@ internal sealed class BackupContext(SourceContext source, OpenVault vault)
 
     public WorkProgress Progress => source.Progress;
 
+    /// <summary>Reads the base's tree.</summary>
+    public TreeReader BaseTrees { get; init; } = vault.Trees;
+
     /// <summary>Whether files are compared with a base: not in a full.</summary>
     public bool Compares { get; init; }
 

@@ -114,12 +114,9 @@ internal sealed class SourceMatcher(
         if (scanned.LeftOut[index]) return false;
         SourceDirectory directory = scanned.Directory;
         DirectoryScan scan = scanned.Scan;
-        if (!SourceScanner.IsUsable(scan, index))
+        if (SourceScanner.FindFault(scanned.Directory, scan, index) is { } fault)
         {
-            Errno error = scan.ErrorOf(index);
-            context.Fail(
-                directory.PathOf(scan.NameOf(index).Span),
-                error != Errno.None ? error.Describe() : "the file system tells of a name, mode or time that there cannot be");
+            context.Fail(directory.PathOf(scan.NameOf(index).Span), fault);
             return false;
         }
 
@@ -179,7 +176,7 @@ internal sealed class SourceMatcher(
     {
         try
         {
-            return await context.Vault.Trees.ReadDirectoryAsync(known.Content!, isPointRoot: false, Cancellation).ConfigureAwait(false);
+            return await context.BaseTrees.ReadDirectoryAsync(known.Content!, isPointRoot: false, Cancellation).ConfigureAwait(false);
         }
         catch (DamageException damage)
         {

@@ -154,7 +154,7 @@ internal sealed class SourceScanner(SourceContext context) : IDisposable
         DirectoryScan scan = listing.Copy();
         byte[]? onlyName = await FindMarkAsync(directory, scan).ConfigureAwait(false);
         bool[] leftOut = new bool[scan.Count];
-        List<(byte[] Name, NodeAttributes Listed)> children = Choose(scan, leftOut, onlyName, relativeStart, pathLength);
+        List<(byte[] Name, NodeAttributes Listed)> children = Choose(directory, scan, leftOut, onlyName, relativeStart, pathLength);
         context.Progress.Show(directory.Path);
         Interlocked.Add(ref ahead, scan.Count);
         found.Writer.TryWrite(new ScannedDirectory
@@ -179,7 +179,8 @@ internal sealed class SourceScanner(SourceContext context) : IDisposable
     }
 
     /// <summary>Says of each entry whether it is left out, and which are directories to go on with.</summary>
-    private List<(byte[] Name, NodeAttributes Listed)> Choose(DirectoryScan scan, bool[] leftOut, byte[]? onlyName, int relativeStart, int pathLength)
+    private List<(byte[] Name, NodeAttributes Listed)> Choose(
+        SourceDirectory directory, DirectoryScan scan, bool[] leftOut, byte[]? onlyName, int relativeStart, int pathLength)
     {
         var children = new List<(byte[], NodeAttributes)>();
         for (int i = 0; i < scan.Count; i++)
@@ -191,16 +192,24 @@ internal sealed class SourceScanner(SourceContext context) : IDisposable
                 || (onlyName is not null && !name.SequenceEqual(onlyName))
                 || (attributes.Kind == NodeKind.Regular && attributes.Size > request.MaxFileBytes)
                 || (request.Rules.Patterns.Count > 0 && request.Rules.IsExcluded(PathTo(pathLength, name), relativeStart, attributes.IsDirectory));
-            if (!leftOut[i] && attributes.IsDirectory && IsUsable(scan, i)) children.Add((name.ToArray(), attributes));
+            if (!leftOut[i] && attributes.IsDirectory && FindFault(directory, scan, i) is null) children.Add((name.ToArray(), attributes));
         }
 
         return children;
     }
 
-    /// <summary>Whether an entry can be kept at all: its attributes could be read, and are such as there can be.</summary>
-    public static bool IsUsable(DirectoryScan scan, int index) =>
-        scan.ErrorOf(index) == Errno.None && DirectoryCodec.IsValidName(scan.NameOf(index).Span, isPointRoot: false)
-        && DirectoryCodec.IsValid(scan.AttributesOf(index));
+    /// <summary>Why an entry cannot be kept at all; null for one that can.</summary>
+    public static string? FindFault(SourceDirectory directory, DirectoryScan scan, int index)
+    {
+        if (scan.ErrorOf(index) != Errno.None) return scan.ErrorOf(index).Describe();
+        ReadOnlySpan<byte> name = scan.NameOf(index).Span;
+        if (!DirectoryCodec.IsValidName(name, isPointRoot: false) || !DirectoryCodec.IsValid(scan.AttributesOf(index)))
+        {
+            return "the file system tells of a name, mode or time that there cannot be";
+        }
+
+        return directory.Path.Length + 1 + name.Length > TreePath.MaxBytes ? $"its path is longer than {TreePath.MaxBytes} bytes" : null;
+    }
 
     private async ValueTask<ulong> DeviceOfAsync(SourceDirectory directory)
     {

@@ -179,7 +179,7 @@ internal sealed class TreeAssembler
     {
         try
         {
-            await foreach (TreeItem item in TreeWalk.BelowAsync(context.Vault.Trees, directory, path, Cancellation).ConfigureAwait(false))
+            await foreach (TreeItem item in TreeWalk.BelowAsync(context.BaseTrees, directory, path, Cancellation).ConfigureAwait(false))
             {
                 if (!item.Entry.IsDirectory) deleted++;
                 await RecordAsync(ChangeKind.Deleted, item.Path).ConfigureAwait(false);

@@ -32,6 +32,8 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request)
         }
 
         await trees.RunAsync(cancellationToken).ConfigureAwait(false);
+        await points.CheckRootsAsync(cancellationToken).ConfigureAwait(false);
+        points.CheckCounts(trees.Graph);
         await points.CheckCoverageAsync(table, trees.Graph, cancellationToken).ConfigureAwait(false);
         var data = new DataCheck(vault, request, table, findings);
         if (request.ReadData) await data.RunAsync(cancellationToken).ConfigureAwait(false);
@@ -39,7 +41,7 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request)
         var losses = new LossMap(table, trees.Graph, packs, index, findings);
         if (!losses.IsEmpty)
         {
-            var trace = new EffectTrace(trees.Graph, chunks, losses);
+            var trace = new EffectTrace(trees.Graph, chunks, losses, findings);
             foreach (CheckedPoint point in points.Points) await trace.TraceAsync(point, cancellationToken).ConfigureAwait(false);
         }
 

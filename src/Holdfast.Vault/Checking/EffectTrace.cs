@@ -1,25 +1,39 @@
-using Holdfast.Files;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Trees;
 
 namespace Holdfast.Vault.Checking;
 
 /// <summary>Finds the points and paths that lost chunks affect, by following only what leads to a loss.</summary>
-internal sealed class EffectTrace(TreeGraph graph, ChunkReader chunks, LossMap losses)
+internal sealed class EffectTrace(TreeGraph graph, ChunkReader chunks, LossMap losses, Findings findings)
 {
     public async Task TraceAsync(CheckedPoint point, CancellationToken cancellationToken)
     {
         TraceChanges(point);
+        try
+        {
+            await TraceTreeAsync(point, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DamageException damage)
+        {
+            // A tree without end: what was found so far is told.
+            findings.Add(point.Name, damage).Affected.Add(point.Affected(AffectedKind.Tree));
+        }
+    }
+
+    private async Task TraceTreeAsync(CheckedPoint point, CancellationToken cancellationToken)
+    {
+        var allowance = new TreeAllowance(point.Point);
         var pending = new Stack<(byte[] Path, Content Content, TreeUse Use)>();
         pending.Push(([], point.Point.Tree, TreeUse.Root));
         while (pending.TryPop(out (byte[] Path, Content Content, TreeUse Use) directory))
         {
             var entries = new List<TreeEntry>();
             await ReadAsync(point, directory.Path, directory.Content, directory.Use, entries, cancellationToken).ConfigureAwait(false);
+            allowance.Take(entries);
             foreach (TreeEntry entry in entries)
             {
                 if (entry.Content is not { } content) continue;
-                byte[] path = BytePath.Join(directory.Path, entry.Name);
+                byte[] path = TreePath.Join(directory.Path, entry.Name);
                 if (entry.IsDirectory) pending.Push((path, content, TreeUse.Directory));
                 else await TraceFileAsync(point, path, content, 0, cancellationToken).ConfigureAwait(false);
             }

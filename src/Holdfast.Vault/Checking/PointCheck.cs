@@ -48,6 +48,43 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
         }
     }
 
+    /// <summary>Whether each point's tree is about as large as the point says: else nobody reads it to its end.</summary>
+    public void CheckCounts(TreeGraph graph)
+    {
+        foreach (CheckedPoint point in Points)
+        {
+            (long entries, long bytes) = graph.CountBelow(point.TreeRoots);
+            try
+            {
+                new Trees.TreeAllowance(point.Point).Take(entries, bytes);
+            }
+            catch (DamageException damage)
+            {
+                findings.Add(point.Name, damage).Affected.Add(point.Affected(AffectedKind.Tree));
+            }
+        }
+    }
+
+    /// <summary>Whether each point's tree begins at its roots: else nobody restores it.</summary>
+    public async Task CheckRootsAsync(CancellationToken cancellationToken)
+    {
+        foreach (CheckedPoint point in Points)
+        {
+            try
+            {
+                await vault.Trees.ReadRootsAsync(point.Point, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DamageException damage) when (damage.Thing == point.Name)
+            {
+                findings.Add(point.Name, damage).Affected.Add(point.Affected(AffectedKind.Tree));
+            }
+            catch (HoldfastException error) when (DamageException.IsLoss(error))
+            {
+                // A chunk that cannot be read: the walk through all trees tells of it.
+            }
+        }
+    }
+
     /// <summary>Whether each point's references name every chunk that its trees lead to.</summary>
     public async Task CheckCoverageAsync(ChunkTable table, TreeGraph graph, CancellationToken cancellationToken)
     {

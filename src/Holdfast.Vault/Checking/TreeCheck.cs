@@ -99,6 +99,7 @@ internal sealed class TreeCheck(CheckRequest request, ChunkTable table, ChunkRea
 
     private void DecodeDirectory(TreeNode node, List<TreeEntry> entries, List<int> fresh)
     {
+        if (entries.Count == 0) throw new DamageException("tree chunk", "a piece of a directory without entries");
         var data = new List<int>();
         var children = new List<int>();
         foreach (TreeEntry entry in entries)
@@ -111,7 +112,8 @@ internal sealed class TreeCheck(CheckRequest request, ChunkTable table, ChunkRea
 
         node.Data = [.. data];
         node.Children = [.. children];
-        if (entries.Count > 0) node.Names = (entries[0].Name, entries[^1].Name);
+        node.Own = (entries.Count, entries.Aggregate(0L, static (sum, entry) => TreeAllowance.Sum(sum, TreeAllowance.SizeOf(entry))));
+        node.Names = (entries[0].Name, entries[^1].Name);
     }
 
     /// <summary>Adds what a content names: data chunks to <paramref name="data"/>, tree chunks to the result.</summary>

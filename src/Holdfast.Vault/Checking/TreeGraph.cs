@@ -38,6 +38,12 @@ internal sealed class TreeNode(TreeKey key)
     /// <summary>The tree chunks that it names, by their places in <see cref="TreeGraph.Nodes"/>, in order.</summary>
     public int[] Children { get; set; } = [];
 
+    /// <summary>Of a directory's piece: how many entries it has, and how many bytes its files.</summary>
+    public (long Entries, long Bytes) Own { get; set; }
+
+    /// <summary>The same with all that lies below, each time it is named; null until it is counted.</summary>
+    public (long Entries, long Bytes)? Whole { get; set; }
+
     /// <summary>Of a directory's piece: the first and last name; null where it has none or could not be read.</summary>
     public (byte[] First, byte[] Last)? Names { get; set; }
 }
@@ -88,6 +94,47 @@ internal sealed class TreeGraph(ChunkTable table)
             fresh.Add(place);
             return place;
         }
+    }
+
+    /// <summary>
+    /// Entries and bytes of the trees that begin at some nodes. A directory may be named any number of times, by others that
+    /// are: so each is counted once, and its sum added wherever it is named.
+    /// </summary>
+    public (long Entries, long Bytes) CountBelow(int[] roots)
+    {
+        var pending = new Stack<int>(roots);
+        while (pending.TryPeek(out int place))
+        {
+            TreeNode node = Nodes[place];
+            int before = pending.Count;
+            if (node.Whole is null)
+            {
+                foreach (int child in node.Children)
+                {
+                    if (Nodes[child].Whole is null) pending.Push(child);
+                }
+            }
+
+            // Names are hashes of content, so no node leads to itself, and this comes to an end.
+            if (pending.Count > before) continue;
+            pending.Pop();
+            node.Whole ??= Sum(node.Own, node.Children);
+        }
+
+        return Sum(default, roots);
+    }
+
+    private (long Entries, long Bytes) Sum((long Entries, long Bytes) own, int[] children)
+    {
+        (long entries, long bytes) = own;
+        foreach (int child in children)
+        {
+            (long Entries, long Bytes) below = Nodes[child].Whole!.Value;
+            entries = TreeAllowance.Sum(entries, below.Entries);
+            bytes = TreeAllowance.Sum(bytes, below.Bytes);
+        }
+
+        return (entries, bytes);
     }
 
     /// <summary>The place of a node that was walked; −1 when there is none.</summary>

@@ -129,7 +129,12 @@ internal sealed class IndexReader
         long pageBytes = (entryCount * IndexObject.EntryBytes) + ((long)pages * Aead.TagBytes);
         if (pageBytes != length - ObjectHeader.Size - rest.Length - PackFooter.EndBytes) throw reader.Damage($"pages of {pageBytes} bytes do not fit");
         ulong[] fences = new ulong[pages];
-        for (int i = 0; i < pages; i++) fences[i] = BinaryPrimitives.ReadUInt64BigEndian(reader.Bytes(8));
+        for (int i = 0; i < pages; i++)
+        {
+            fences[i] = BinaryPrimitives.ReadUInt64BigEndian(reader.Bytes(8));
+            if (i > 0 && fences[i - 1] > fences[i]) throw reader.Damage($"page {i} is out of order");
+        }
+
         uint blocks = reader.U32();
         if (blocks == 0 || blocks > reader.Remaining / 64) throw reader.Damage($"filter of {blocks} blocks");
         IndexFilter filter = IndexFilter.Decode(reader.Bytes((int)blocks * 64));

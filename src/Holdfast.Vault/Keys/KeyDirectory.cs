@@ -8,11 +8,24 @@ internal static class KeyDirectory
 {
     public const string Prefix = "keys/";
 
+    /// <summary>No vault has more: each costs whoever opens it a derivation.</summary>
+    public const int MaxSlots = 64;
+
+    // Bytes of memory times passes, for all slots together: a hundred slots as they are made, some ten seconds.
+    private const ulong DefaultMaxWork = 24UL << 30;
+
     /// <summary>Puts a ring into a new slot under a password.</summary>
     /// <returns>The slot's id: 16 hex digits.</returns>
     public static async Task<string> AddAsync(
         Host host, IObjectStore store, byte[] vaultId, KeyRing ring, VaultSecret secret, CancellationToken cancellationToken)
     {
+        int slots = 0;
+        await foreach (ObjectEntry _ in store.ListAsync(Prefix, cancellationToken).ConfigureAwait(false)) slots++;
+        if (slots >= MaxSlots)
+        {
+            throw new HoldfastException(ErrorKind.Refused, $"{store.Address}: has {slots} keys, which is as many as a vault can have", "remove one first (holdfast key remove)");
+        }
+
         byte[] drawn = new byte[8];
         host.Entropy.Fill(drawn);
         string id = Convert.ToHexStringLower(drawn);
@@ -23,19 +36,34 @@ internal static class KeyDirectory
     }
 
     /// <summary>Opens the slot that a password fits.</summary>
+    /// <param name="store">The vault's.</param>
+    /// <param name="vaultId">The vault.</param>
+    /// <param name="secret">The password.</param>
+    /// <param name="cancellationToken">Heeded between slots.</param>
+    /// <param name="maxWork">Bytes of memory times passes, for all slots that are tried.</param>
+    /// <remarks>
+    /// Nothing in a slot can be believed before it opens. Cheap ones are tried first and the work for all is bounded, so
+    /// that slots which somebody else put there cost little time and no memory.
+    /// </remarks>
     public static async Task<(string Slot, KeyRing Ring)> OpenAsync(
-        IObjectStore store, byte[] vaultId, VaultSecret secret, CancellationToken cancellationToken)
+        IObjectStore store, byte[] vaultId, VaultSecret secret, CancellationToken cancellationToken, ulong maxWork = DefaultMaxWork)
     {
-        int slots = 0;
-        HoldfastException? unreadable = null;
-        await foreach (ObjectEntry entry in store.ListAsync(Prefix, cancellationToken).ConfigureAwait(false))
+        (List<(string Id, byte[] Content, ulong Work)> slots, HoldfastException? unreadable) =
+            await ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        ulong done = 0;
+        foreach ((string id, byte[] content, ulong work) in slots.OrderBy(static slot => slot.Work))
         {
-            slots++;
+            done += work;
+            if (done > maxWork)
+            {
+                unreadable ??= new DamageException(Prefix + id, "asks for more work than is left for a password, as do those that were not tried");
+                break;
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                byte[]? slot = await store.TryGetAsync(entry.Name, KeySlot.MaxBytes, cancellationToken).ConfigureAwait(false);
-                string id = entry.Name[Prefix.Length..];
-                if (slot is not null && KeySlot.TryOpen(slot, secret, vaultId, id) is { } ring) return (id, ring);
+                if (KeySlot.TryOpen(content, secret, vaultId, id) is { } ring) return (id, ring);
             }
             catch (HoldfastException error)
             {
@@ -45,7 +73,37 @@ internal static class KeyDirectory
         }
 
         if (unreadable is not null) throw unreadable;
-        if (slots == 0) throw new DamageException(store.Address, "the vault has no key slot left");
+        if (slots.Count == 0) throw new DamageException(store.Address, "the vault has no key slot left");
         throw new HoldfastException(ErrorKind.WrongKey, $"{store.Address}: wrong password", "it fits none of the vault's keys");
+    }
+
+    /// <summary>The slots that look like some, and why others do not.</summary>
+    private static async Task<(List<(string Id, byte[] Content, ulong Work)> Slots, HoldfastException? Unreadable)> ReadAsync(
+        IObjectStore store, CancellationToken cancellationToken)
+    {
+        var slots = new List<(string Id, byte[] Content, ulong Work)>();
+        HoldfastException? unreadable = null;
+        int met = 0;
+        await foreach (ObjectEntry entry in store.ListAsync(Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (++met > MaxSlots)
+            {
+                unreadable = new DamageException(store.Address, $"has more than {MaxSlots} key slots, of which only so many are tried");
+                break;
+            }
+
+            try
+            {
+                string id = entry.Name[Prefix.Length..];
+                byte[]? slot = await store.TryGetAsync(entry.Name, KeySlot.MaxBytes, cancellationToken).ConfigureAwait(false);
+                if (slot is not null) slots.Add((id, slot, KeySlot.ThrowIfMalformed(slot, id)));
+            }
+            catch (HoldfastException error)
+            {
+                unreadable = error;
+            }
+        }
+
+        return (slots, unreadable);
     }
 }

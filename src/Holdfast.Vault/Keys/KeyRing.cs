@@ -74,8 +74,8 @@ internal sealed class KeyRing
             if (epoch.Number == number) return epoch;
         }
 
-        throw new HoldfastException(
-            ErrorKind.WrongKey, $"{name}: sealed in key epoch {number}, which this key does not have", "use a newer key");
+        // Of one object: it must not keep anybody from the others.
+        throw new DamageException(name, $"sealed in key epoch {number}, which this key does not have");
     }
 
     public byte[] Encode()
@@ -126,6 +126,7 @@ internal sealed class KeyRing
         }
 
         var role = (KeyRole)reader.U8();
+        if (role is KeyRole.Invalid or > KeyRole.Prune) throw reader.Damage($"role {(byte)role}");
         long created = (long)reader.U64();
         string label = Encoding.UTF8.GetString(reader.Bytes(reader.U16()));
         var epochs = new KeyEpoch[reader.U16()];

@@ -67,7 +67,8 @@ internal static class KeySlot
     }
 
     /// <summary>Throws unless the slot looks like one: all that can be said without its password.</summary>
-    public static void ThrowIfMalformed(ReadOnlySpan<byte> slot, string slotId)
+    /// <returns>What it costs to try a password: bytes of memory times passes.</returns>
+    public static ulong ThrowIfMalformed(ReadOnlySpan<byte> slot, string slotId)
     {
         string name = "keys/" + slotId;
         if (slot.Length < HeaderBytes + Aead.TagBytes || !slot[..8].SequenceEqual(Magic)) throw new DamageException(name, "is no key slot");
@@ -77,7 +78,8 @@ internal static class KeySlot
             throw new HoldfastException(ErrorKind.Failed, $"{name}: key slot version {version}, this program reads {Version}", "use a newer holdfast");
         }
 
-        PasswordKey.ThrowIfAbsurd(slot[KdfOffset..HeaderBytes], name);
+        (ulong passes, ulong memoryBytes) = PasswordKey.ThrowIfAbsurd(slot[KdfOffset..HeaderBytes], name);
+        return passes * memoryBytes;
     }
 
     private static byte[] Associated(ReadOnlySpan<byte> header, ReadOnlySpan<byte> vaultId, string slotId) =>

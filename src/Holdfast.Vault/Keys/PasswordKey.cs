@@ -14,7 +14,10 @@ internal static class PasswordKey
     public const ulong DefaultPasses = 3;
     private const ulong DefaultMemoryBytes = 64 << 20;
     private const ulong MaxPasses = 64;
-    private const ulong MaxMemoryBytes = 4UL << 30;
+    private const ulong MaxMemoryBytes = 1UL << 30;
+
+    // Bytes of memory times passes: some seconds.
+    private const ulong MaxWork = 8UL << 30;
     private const int PassesOffset = 4;
     private const int MemoryOffset = 12;
     private const int SaltOffset = 20;
@@ -73,7 +76,7 @@ internal static class PasswordKey
         }
 
         // Hostile parameters must neither weaken the derivation nor take all memory or time.
-        if (passes is < DefaultPasses or > MaxPasses || memory is < DefaultMemoryBytes or > MaxMemoryBytes)
+        if (passes is < DefaultPasses or > MaxPasses || memory is < DefaultMemoryBytes or > MaxMemoryBytes || passes * memory > MaxWork)
         {
             throw new DamageException(thing, $"absurd key derivation: {passes} passes over {memory} bytes");
         }

@@ -23,6 +23,8 @@ internal readonly record struct PackId(ObjectKind Kind, SessionId Session, uint 
         ReadOnlySpan<char> rest = objectName.AsSpan(Prefix(kind).Length);
         if (rest.Length != (2 * SessionId.Size) + 9 || rest[2 * SessionId.Size] != '/') return false;
         if (!SessionId.TryParse(rest[..(2 * SessionId.Size)], out SessionId session)) return false;
+        // One name for one pack: the parser would also take capitals, and zeros behind the number.
+        if (rest[^8..].ContainsAnyExcept(SessionId.HexDigits)) return false;
         if (!uint.TryParse(rest[^8..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint number)) return false;
         id = new PackId(kind, session, number);
         return true;

@@ -1,4 +1,5 @@
 using Holdfast.Files;
+using Holdfast.Log;
 using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Trees;
 
@@ -9,6 +10,8 @@ internal static class PointCodec
 {
     public const string Prefix = "points/";
     public const int MaxBytes = 16 << 20;
+    private const int MaxRoots = 65_536;
+    private const int MaxTags = 4096;
 
     public static string Name(SessionId id) => Prefix + id;
 
@@ -36,6 +39,14 @@ internal static class PointCodec
             counts.FilesDeleted, counts.BytesRead, counts.BytesAdded, counts.BytesStored, counts.Errors, (long)counts.Duration.TotalMilliseconds,
         ];
         foreach (long number in numbers) writer.Varint((ulong)number);
+        // What could not be read again must not be written.
+        if (writer.Length > MaxBytes - 1024 || point.Roots.Count > MaxRoots || point.Tags.Count > MaxTags)
+        {
+            throw new HoldfastException(
+                ErrorKind.Usage, $"a restore point of {point.Roots.Count} roots and {point.Tags.Count} tags, {writer.Length} bytes: at most {MaxRoots}, {MaxTags} and {MaxBytes} are possible",
+                "back up fewer roots at once");
+        }
+
         return writer.ToArray();
     }
 
@@ -49,9 +60,9 @@ internal static class PointCodec
         var basePoint = SessionId.Decode(reader.Bytes(SessionId.Size));
         var references = SessionId.Decode(reader.Bytes(SessionId.Size));
         string host = reader.Text();
-        var roots = new ReadOnlyMemory<byte>[reader.Count(1, "roots")];
-        for (int i = 0; i < roots.Length; i++) roots[i] = reader.ByteString().ToArray();
+        ReadOnlyMemory<byte>[] roots = DecodeRoots(ref reader);
         string[] tags = new string[reader.Count(1, "tags")];
+        if (tags.Length > MaxTags) throw reader.Damage($"{tags.Length} tags, at most {MaxTags} expected");
         for (int i = 0; i < tags.Length; i++) tags[i] = reader.Text();
         Content tree = Content.Decode(ref reader), changes = Content.Decode(ref reader);
         string program = reader.Text();
@@ -90,5 +101,21 @@ internal static class PointCodec
                 Duration = TimeSpan.FromMilliseconds(Math.Min(n[12], (long)TimeSpan.MaxValue.TotalMilliseconds / 2)),
             },
         };
+    }
+
+    private static ReadOnlyMemory<byte>[] DecodeRoots(ref ByteReader reader)
+    {
+        int count = reader.Count(2, "roots");
+        if (count > MaxRoots) throw reader.Damage($"{count} roots, at most {MaxRoots} expected");
+        var roots = new ReadOnlyMemory<byte>[count];
+        for (int i = 0; i < roots.Length; i++)
+        {
+            roots[i] = reader.ByteString().ToArray();
+            bool isValid = DirectoryCodec.IsValidName(roots[i].Span, isPointRoot: true)
+                && (i == 0 || roots[i - 1].Span.SequenceCompareTo(roots[i].Span) < 0);
+            if (!isValid) throw reader.Damage($"root {i} is no absolute path, or not behind the one before");
+        }
+
+        return roots;
     }
 }

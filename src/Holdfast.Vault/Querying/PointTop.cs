@@ -19,7 +19,7 @@ internal sealed record PointTop(bool IsSingle, TreeEntry? Directory, List<TreeEn
 
     public static async Task<PointTop> ReadAsync(OpenVault vault, RestorePoint point, CancellationToken cancellationToken)
     {
-        List<TreeEntry> roots = await vault.Trees.ReadDirectoryAsync(point.Tree, isPointRoot: true, cancellationToken).ConfigureAwait(false);
+        List<TreeEntry> roots = await vault.Trees.ReadRootsAsync(point, cancellationToken).ConfigureAwait(false);
         if (point.Roots.Count != 1) return new PointTop(IsSingle: false, null, roots);
         if (roots is [{ IsDirectory: true } directory]) return new PointTop(IsSingle: true, directory, []);
         return new PointTop(IsSingle: true, null, roots.ConvertAll(static root => root.Named(BytePath.FileName(root.Name))));

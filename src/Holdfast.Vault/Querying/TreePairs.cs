@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Holdfast.Files;
 using Holdfast.Vault.Trees;
 
 namespace Holdfast.Vault.Querying;
@@ -69,7 +68,7 @@ internal static class TreePairs
             TreeNode first = order <= 0 ? before[nextBefore++] : default;
             TreeNode second = order >= 0 ? after[nextAfter++] : default;
             byte[] name = (first.Name ?? second.Name)!;
-            return new TreePair(pair.Path.Length == 0 ? name : BytePath.Join(pair.Path, name), first, second, IsLeave: false);
+            return new TreePair(TreePath.Join(pair.Path, name), first, second, IsLeave: false);
         }
     }
 }

@@ -16,6 +16,7 @@ internal sealed class RestorePlanner
     private readonly EntryWriter writer;
     private readonly RestoreBatch batch;
     private readonly bool isSingleRoot;
+    private TreeReader trees;
     private readonly Stack<Level> levels = new();
     private readonly List<RestoreFolder> folders = [];
     private readonly Dictionary<(ulong Device, ulong Inode), LinkedName> firstNames = [];
@@ -29,12 +30,14 @@ internal sealed class RestorePlanner
         this.isSingleRoot = isSingleRoot;
         request = context.Request;
         target = context.Target;
+        trees = context.Vault.Trees;
     }
 
     /// <summary>Restores all of a point.</summary>
     public async Task RunAsync(RestorePoint point)
     {
-        List<TreeEntry> roots = await context.Vault.Trees.ReadDirectoryAsync(point.Tree, isPointRoot: true, context.Cancellation).ConfigureAwait(false);
+        trees = context.Vault.Trees.Within(point);
+        List<TreeEntry> roots = await trees.ReadRootsAsync(point, context.Cancellation).ConfigureAwait(false);
         foreach (TreeEntry root in roots) await TakeRootAsync(root).ConfigureAwait(false);
         await batch.RunAsync().ConfigureAwait(false);
         foreach ((LinkedName first, LinkedName name, bool exists) in links) await LinkAsync(first, name, exists).ConfigureAwait(false);
@@ -156,7 +159,17 @@ internal sealed class RestorePlanner
             await TakeExtraAsync(level, index).ConfigureAwait(false);
         }
 
-        byte[] path = level.Folder.Path.Length == 0 ? entry.Name : BytePath.Join(level.Folder.Path, entry.Name);
+        byte[] path;
+        try
+        {
+            path = TreePath.Join(level.Folder.Path, entry.Name);
+        }
+        catch (DamageException damage)
+        {
+            context.FailDamaged(level.Folder.Path, damage.Message);
+            return;
+        }
+
         PathChoice choice = request.Selection.Choose(path, isSingleRoot ? 0 : 1, entry.IsDirectory, level.Choice);
         if (choice != PathChoice.Skip) await TakeAsync(level.Folder, entry, entry.Name, path, choice, there).ConfigureAwait(false);
     }
@@ -283,7 +296,7 @@ internal sealed class RestorePlanner
         List<TreeEntry> entries;
         try
         {
-            entries = await context.Vault.Trees.ReadDirectoryAsync(entry.Content!, isPointRoot: false, context.Cancellation).ConfigureAwait(false);
+            entries = await trees.ReadDirectoryAsync(entry.Content!, isPointRoot: false, context.Cancellation).ConfigureAwait(false);
         }
         catch (DamageException damage)
         {

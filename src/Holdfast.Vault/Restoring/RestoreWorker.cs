@@ -205,6 +205,7 @@ internal sealed class RestoreWorker(RestoreContext context, RestoreBatch batch) 
             try
             {
                 ReadOnlyMemory<byte> content = await context.Vault.DataChunks.FetchAsync(wanted.Id, context.Cancellation).ConfigureAwait(false);
+                if (content.Length != wanted.Length) throw new DamageException($"chunk {wanted.Id}", $"{content.Length} bytes, {wanted.Length} expected");
                 if (!wanted.File.Failed) await WriteAsync(wanted, content).ConfigureAwait(false);
             }
             catch (HoldfastException error) when (DamageException.IsLoss(error))

@@ -46,6 +46,9 @@ internal sealed record Content(int Depth, ContentItem[] Items)
     /// <summary>More items than this go to chunk lists.</summary>
     public const int MaxInlineItems = 512;
 
+    /// <summary>No list holds more, nor does anything else.</summary>
+    public const int MaxItems = 1024;
+
     /// <summary>Nothing at all.</summary>
     public static readonly Content Empty = new(0, []);
 
@@ -92,8 +95,8 @@ internal sealed record Content(int Depth, ContentItem[] Items)
     {
         int count = reader.Count(2, "items of content");
         if (count == 0) return [];
-        // An item takes more room in memory than in bytes: a count is not believed beyond what a list holds.
-        var items = new List<ContentItem>(Math.Min(count, MaxInlineItems * 2));
+        if (count > MaxItems) throw reader.Damage($"{count} items of content, at most {MaxItems} expected");
+        var items = new ContentItem[count];
         long total = 0;
         for (int i = 0; i < count; i++)
         {
@@ -118,10 +121,10 @@ internal sealed record Content(int Depth, ContentItem[] Items)
             ChunkCheck check = isChecked
                 ? new ChunkCheck(BinaryPrimitives.ReadUInt64BigEndian(reader.Bytes(8)), BinaryPrimitives.ReadUInt64BigEndian(reader.Bytes(8)))
                 : default;
-            items.Add(new ContentItem(kind, id, length, repeats) { Check = check });
+            items[i] = new ContentItem(kind, id, length, repeats) { Check = check };
         }
 
-        return [.. items];
+        return items;
     }
 
     /// <summary>Whether both are the same bytes, as far as equal cuts tell.</summary>

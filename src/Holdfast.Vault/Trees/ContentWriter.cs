@@ -8,7 +8,6 @@ namespace Holdfast.Vault.Trees;
 internal sealed class ContentWriter(ChunkSink trees, ChunkIdentity identity)
 {
     private const int MinItems = 64;
-    private const int MaxItems = 1024;
     private const ulong CutMask = 0xFF;
     private readonly ByteWriter buffer = new(64 << 10);
 
@@ -34,7 +33,7 @@ internal sealed class ContentWriter(ChunkSink trees, ChunkIdentity identity)
         for (int i = 0; i < items.Count; i++)
         {
             int count = i + 1 - first;
-            bool isCut = count == MaxItems || i == items.Count - 1 || (count >= MinItems && (items[i].Id.W2 & CutMask) == 0);
+            bool isCut = count == Content.MaxItems || i == items.Count - 1 || (count >= MinItems && (items[i].Id.W2 & CutMask) == 0);
             if (!isCut) continue;
             var list = new Content(depth, [.. items.GetRange(first, count)]);
             buffer.Clear();

@@ -71,7 +71,7 @@ internal static class DirectoryCodec
     {
         if (name.IsEmpty || name.Contains((byte)0)) return false;
         if (!isPointRoot) return name.Length <= MaxNameBytes && !name.Contains((byte)'/') && !name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8);
-        if (name[0] != '/') return false;
+        if (name[0] != '/' || name.Length > TreePath.MaxBytes) return false;
         if (name.Length == 1) return true;
         foreach (Range part in name[1..].Split((byte)'/'))
         {

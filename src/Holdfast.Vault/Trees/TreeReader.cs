@@ -1,12 +1,18 @@
 using System.Runtime.CompilerServices;
+using Holdfast.Files;
 using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Packing;
+using Holdfast.Vault.Points;
 
 namespace Holdfast.Vault.Trees;
 
 /// <summary>Reads directories, chunk lists and change lists of a vault. May be used from any thread.</summary>
-internal sealed class TreeReader(ChunkFetcher chunks)
+internal sealed class TreeReader(ChunkFetcher chunks, TreeAllowance? allowance = null)
 {
+    /// <summary>A reader for one operation on some points: it reads no more of directories than they can have.</summary>
+    public TreeReader Within(params ReadOnlySpan<RestorePoint> points) => new(chunks, new TreeAllowance(points));
+
     /// <summary>All entries of a directory, in the order of their names.</summary>
     /// <exception cref="DamageException">A piece of it is missing, broken, or out of order.</exception>
     public async ValueTask<List<TreeEntry>> ReadDirectoryAsync(Content directory, bool isPointRoot, CancellationToken cancellationToken)
@@ -34,9 +40,23 @@ internal sealed class TreeReader(ChunkFetcher chunks)
         List<TreeEntry> entries = DirectoryCodec.Decode(chunk.Span, $"tree chunk {item.Id}", isPointRoot);
         // Else a list that names one empty piece over and over would never come to an end.
         if (entries.Count == 0) throw new DamageException($"tree chunk {item.Id}", "a piece of a directory without entries");
+        allowance?.Take(entries);
         var piece = new TreePiece(item, entries.Count);
         foreach (TreeEntry entry in entries) entry.Piece = piece;
         return entries;
+    }
+
+    /// <summary>The entries of a point's root directory: its roots, or those of them that could be read.</summary>
+    public async Task<List<TreeEntry>> ReadRootsAsync(RestorePoint point, CancellationToken cancellationToken)
+    {
+        List<TreeEntry> roots = await Within(point).ReadDirectoryAsync(point.Tree, isPointRoot: true, cancellationToken).ConfigureAwait(false);
+        foreach (TreeEntry root in roots)
+        {
+            bool isRoot = point.Roots.Any(path => path.Span.SequenceEqual(root.Name));
+            if (!isRoot) throw new DamageException(PointCodec.Name(point.Id), $"its tree begins at {BytePath.Display(root.Name)}, which is none of its roots");
+        }
+
+        return roots;
     }
 
     /// <summary>The items of content at depth 0, lists resolved, in order.</summary>
@@ -74,9 +94,12 @@ internal sealed class TreeReader(ChunkFetcher chunks)
     /// <summary>The changes that a point recorded against its base, in path order.</summary>
     public async IAsyncEnumerable<TreeChange> ReadChangesAsync(Content list, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        // No path changes twice, so no piece is there twice: else a few chunks would make a list without end.
+        var met = new HashSet<ChunkId>();
         await foreach (ContentItem item in FlattenAsync(list, cancellationToken).ConfigureAwait(false))
         {
             ReadOnlyMemory<byte> chunk = await FetchAsync(item, cancellationToken).ConfigureAwait(false);
+            if (!met.Add(item.Id) || chunk.Length < 2) throw new DamageException($"tree chunk {item.Id}", "a piece of a change list that is empty or twice there");
             foreach (TreeChange change in TreeChange.DecodeList(chunk.Span, $"tree chunk {item.Id}")) yield return change;
         }
     }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Holdfast.Files;
 
 namespace Holdfast.Vault.Trees;
 
@@ -27,7 +26,7 @@ internal static class TreeWalk
             if (level.Next == level.Entries.Count) continue;
             TreeEntry entry = level.Entries[level.Next];
             pending.Push(level with { Next = level.Next + 1 });
-            byte[] entryPath = level.Path.Length == 0 ? entry.Name : BytePath.Join(level.Path, entry.Name);
+            byte[] entryPath = TreePath.Join(level.Path, entry.Name);
             yield return new TreeItem(entryPath, entry);
             if (entry.IsDirectory)
             {

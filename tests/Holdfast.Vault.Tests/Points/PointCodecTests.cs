@@ -76,6 +76,10 @@ public sealed class PointCodecTests
         Assert.Equal(3, vault.Damages.Count);
     }
 
+    /// <summary>An absolute path of any bytes, behind those of smaller numbers.</summary>
+    private static byte[] Root(Random random, int i) =>
+        [(byte)'/', (byte)('a' + i), .. TestKeys.Random(random, random.Next(50)).Where(value => value is not (0 or (byte)'/'))];
+
     private static RestorePoint Point(Random random) => new()
     {
         Id = Id,
@@ -86,7 +90,7 @@ public sealed class PointCodecTests
         Base = random.Next(2) == 0 ? null : new SessionId(0, (ulong)random.NextInt64(1, long.MaxValue)),
         References = new SessionId(0, (ulong)random.NextInt64()),
         Host = random.Next(2) == 0 ? "" : "näme",
-        Roots = [.. Enumerable.Range(0, random.Next(4)).Select(_ => (ReadOnlyMemory<byte>)TestKeys.Random(random, random.Next(1, 50)))],
+        Roots = [.. Enumerable.Range(0, random.Next(4)).Select(i => (ReadOnlyMemory<byte>)Root(random, i))],
         Tags = [.. Enumerable.Range(0, random.Next(4)).Select(i => $"tag {i}")],
         Program = "holdfast 0.1",
         Tree = new Content(1, [ContentItem.Chunk(TestKeys.RandomId(random), 500)]),

@@ -105,11 +105,11 @@ public sealed class ObjectSealerTests
     }
 
     [Fact]
-    public void AnEpochThatTheRingLacksIsAMatterOfTheKey()
+    public void AnEpochThatTheRingLacksIsDamageOfThatObjectAlone()
     {
-        var error = Assert.Throws<HoldfastException>(() => sealer.Ring.Epoch(9, Name));
+        var error = Assert.Throws<DamageException>(() => sealer.Ring.Epoch(9, Name));
 
-        Assert.Equal(ErrorKind.WrongKey, error.Kind);
+        Assert.Equal($"{Name}: sealed in key epoch 9, which this key does not have", error.Message);
     }
 
     [Theory]
