@@ -28,6 +28,12 @@ public sealed record Caller
     /// <summary>The client's number of this request, so that one sent again is known; 0 for a local process.</summary>
     public ulong RequestId { get; init; }
 
+    /// <summary>
+    /// Whether the answer to a change is to hold the attributes before and after it. Who does not look at them says no, and
+    /// a tree may leave every <see cref="Mutation"/> empty: on a local disk reading them costs as much as many a change.
+    /// </summary>
+    public bool WantsMutations { get; init; } = true;
+
     /// <summary>Stops waits; an operation that has begun to change something finishes.</summary>
     public CancellationToken Cancellation { get; init; }
 }

@@ -11,10 +11,10 @@ public sealed unsafe partial class DirectoryTree
     public ValueTask<Result<Mutation>> SetAttributesAsync(Caller caller, NodeId node, AttributeChanges changes)
     {
         ArgumentNullException.ThrowIfNull(changes);
-        return new(SetAttributes(node, changes));
+        return new(SetAttributes(caller, node, changes));
     }
 
-    private Result<Mutation> SetAttributes(NodeId id, AttributeChanges changes)
+    private Result<Mutation> SetAttributes(Caller caller, NodeId id, AttributeChanges changes)
     {
         if (changes.Size < 0 || !IsValid(changes.AccessTime) || !IsValid(changes.ModifyTime)) return Errno.Invalid;
         Errno error = nodes.Acquire(id, out TreeNode node, out Descriptor descriptor);
@@ -25,9 +25,9 @@ public sealed unsafe partial class DirectoryTree
             if (error != Errno.None) return error == Errno.Loop ? Errno.Invalid : error;
             lock (ChangeLockOf(node))
             {
-                error = descriptor.ReadStatus(out Statx before);
+                error = ReadBefore(caller, descriptor, out Statx before);
                 if (error == Errno.None) error = Apply(node, descriptor, changes);
-                return error == Errno.None ? MutationSince(in before, descriptor) : error;
+                return error == Errno.None ? MutationSince(caller, in before, descriptor) : error;
             }
         }
     }

@@ -34,7 +34,7 @@ public sealed unsafe partial class DirectoryTree
         {
             lock (ChangeLockOf(parent))
             {
-                error = at.ReadStatus(out Statx before);
+                error = ReadBefore(caller, at, out Statx before);
                 if (error != Errno.None) return error;
                 uint wanted = ModeFor(caller, mode);
                 if (LibC.MakeDirectoryAt(at.Number, path, wanted) != 0) return LibC.LastError;
@@ -60,7 +60,7 @@ public sealed unsafe partial class DirectoryTree
             buffer.Pointer[target.Length] = 0;
             lock (ChangeLockOf(parent))
             {
-                error = at.ReadStatus(out Statx before);
+                error = ReadBefore(caller, at, out Statx before);
                 if (error != Errno.None) return error;
                 if (LibC.SymlinkAt(buffer.Pointer, at.Number, path) != 0) return LibC.LastError;
                 return RegisterMade(caller, parent, at, name, path, NodeKind.Symlink, mode: 0, in before);
@@ -86,7 +86,7 @@ public sealed unsafe partial class DirectoryTree
         {
             lock (ChangeLockOf(parent))
             {
-                error = at.ReadStatus(out Statx before);
+                error = ReadBefore(caller, at, out Statx before);
                 if (error != Errno.None) return error;
                 uint wanted = ModeFor(caller, mode);
                 if (LibC.MakeNodeAt(at.Number, path, kindBits | wanted, device) != 0) return LibC.LastError;
@@ -111,7 +111,7 @@ public sealed unsafe partial class DirectoryTree
         bool isOther = error == Errno.None
             && (status.Kind != kind || (kind != NodeKind.Directory && status.LinkCount != 1));
         if (isOther) error = Errno.Stale;
-        if (error == Errno.None) error = GiveTo(caller, made, mode, in before, ref status);
+        if (error == Errno.None) error = GiveTo(caller, made, mode, at, ref status);
         if (error != Errno.None)
         {
             if (!isOther) _ = LibC.UnlinkAt(at.Number, path, kind == NodeKind.Directory ? At.RemoveDirectory : 0);
@@ -120,16 +120,18 @@ public sealed unsafe partial class DirectoryTree
         }
 
         NodeId id = nodes.Register(parent, name, made, in status);
-        return new CreatedNode(new Node(id, status.ToAttributes()), MutationSince(in before, at));
+        return new CreatedNode(new Node(id, status.ToAttributes()), MutationSince(caller, in before, at));
     }
 
     /// <summary>
     /// Sets owner and mode of what was just made as far as the kernel has not, and updates its attributes.
     /// </summary>
     /// <remarks>A directory with setgid hands down its group, and the bit to directories.</remarks>
-    private static Errno GiveTo(Caller caller, Descriptor made, uint mode, in Statx parent, ref Statx status)
+    private static Errno GiveTo(
+        Caller caller, Descriptor made, uint mode, Descriptor directory, ref Statx status)
     {
-        bool inheritsGroup = (parent.Mode & ModeBits.SetGid) != 0;
+        Errno read = InheritsGroup(caller, directory, in status, out bool inheritsGroup);
+        if (read != Errno.None) return read;
         uint gid = inheritsGroup ? status.Gid : caller.Gid;
         bool given = false;
         if (status.Uid != caller.Uid || status.Gid != gid)
@@ -149,6 +151,17 @@ public sealed unsafe partial class DirectoryTree
             && (wanted != now || (given && (wanted & ModeBits.SetUidOrGid) != 0));
         if (setMode && ChangeMode(made, wanted) is var failed and not Errno.None) return failed;
         return given || setMode ? made.ReadStatus(out status) : Errno.None;
+    }
+
+    /// <summary>Whether the group of what was made, where it is not the caller's, is its directory's.</summary>
+    private static Errno InheritsGroup(Caller caller, Descriptor directory, in Statx made, out bool inherits)
+    {
+        // A new directory shows it by its own bit.
+        inherits = made.Kind == NodeKind.Directory && (made.Mode & ModeBits.SetGid) != 0;
+        if (made.Kind == NodeKind.Directory || made.Gid == caller.Gid) return Errno.None;
+        Errno error = directory.ReadStatus(out Statx parent);
+        inherits = (parent.Mode & ModeBits.SetGid) != 0;
+        return error;
     }
 
     private static uint ModeFor(Caller caller, uint mode) => mode & ModeBits.Permissions & ~caller.Umask;

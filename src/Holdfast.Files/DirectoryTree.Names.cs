@@ -8,24 +8,24 @@ public sealed unsafe partial class DirectoryTree
     /// <inheritdoc/>
     public ValueTask<Result<TwoDirectoryMutation>> LinkAsync(
         Caller caller, NodeId node, NodeId directory, ReadOnlyMemory<byte> name) =>
-        new(Link(node, directory, name.Span));
+        new(Link(caller, node, directory, name.Span));
 
     /// <inheritdoc/>
     public ValueTask<Result<Mutation>> UnlinkAsync(Caller caller, NodeId directory, ReadOnlyMemory<byte> name) =>
-        new(Remove(directory, name.Span, flags: 0));
+        new(Remove(caller, directory, name.Span, flags: 0));
 
     /// <inheritdoc/>
     public ValueTask<Result<Mutation>> RemoveDirectoryAsync(
         Caller caller, NodeId directory, ReadOnlyMemory<byte> name) =>
-        new(Remove(directory, name.Span, At.RemoveDirectory));
+        new(Remove(caller, directory, name.Span, At.RemoveDirectory));
 
     /// <inheritdoc/>
     public ValueTask<Result<TwoDirectoryMutation>> RenameAsync(
         Caller caller, NodeId fromDirectory, ReadOnlyMemory<byte> fromName, NodeId toDirectory,
         ReadOnlyMemory<byte> toName, RenameMode mode) =>
-        new(Rename(fromDirectory, fromName.Span, toDirectory, toName.Span, mode));
+        new(Rename(caller, fromDirectory, fromName.Span, toDirectory, toName.Span, mode));
 
-    private Result<TwoDirectoryMutation> Link(NodeId id, NodeId directory, ReadOnlySpan<byte> name)
+    private Result<TwoDirectoryMutation> Link(Caller caller, NodeId id, NodeId directory, ReadOnlySpan<byte> name)
     {
         byte* to = stackalloc byte[EntryName.BufferBytes];
         Errno error = WriteName(name, to);
@@ -44,23 +44,23 @@ public sealed unsafe partial class DirectoryTree
                 {
                     lock (second)
                     {
-                        error = linked.ReadStatus(out Statx before);
+                        error = ReadBefore(caller, linked, out Statx before);
                         if (error != Errno.None) return error;
-                        error = at.ReadStatus(out Statx directoryBefore);
+                        error = ReadBefore(caller, at, out Statx directoryBefore);
                         if (error != Errno.None) return error;
                         byte* from = stackalloc byte[EntryName.DescriptorPathBytes];
                         EntryName.WriteDescriptorPath(linked.Number, from);
                         int outcome = LibC.LinkAt(At.CurrentDirectory, from, at.Number, to, At.Follow);
                         if (outcome != 0) return LibC.LastError;
                         return new TwoDirectoryMutation(
-                            MutationSince(in before, linked), MutationSince(in directoryBefore, at));
+                            MutationSince(caller, in before, linked), MutationSince(caller, in directoryBefore, at));
                     }
                 }
             }
         }
     }
 
-    private Result<Mutation> Remove(NodeId directory, ReadOnlySpan<byte> name, int flags)
+    private Result<Mutation> Remove(Caller caller, NodeId directory, ReadOnlySpan<byte> name, int flags)
     {
         byte* path = stackalloc byte[EntryName.BufferBytes];
         Errno error = WriteName(name, path);
@@ -71,18 +71,18 @@ public sealed unsafe partial class DirectoryTree
         {
             lock (ChangeLockOf(parent))
             {
-                error = at.ReadStatus(out Statx before);
+                error = ReadBefore(caller, at, out Statx before);
                 if (error != Errno.None) return error;
                 using Held target = FindHeld(at, path);
                 if (LibC.UnlinkAt(at.Number, path, flags) != 0) return LibC.LastError;
                 if (target.Node != null) nodes.LoseName(target.Node, target.Descriptor!, parent, name);
-                return MutationSince(in before, at);
+                return MutationSince(caller, in before, at);
             }
         }
     }
 
     private Result<TwoDirectoryMutation> Rename(
-        NodeId fromDirectory, ReadOnlySpan<byte> fromName, NodeId toDirectory, ReadOnlySpan<byte> toName,
+        Caller caller, NodeId fromDirectory, ReadOnlySpan<byte> fromName, NodeId toDirectory, ReadOnlySpan<byte> toName,
         RenameMode mode)
     {
         if (mode is < RenameMode.Replace or > RenameMode.Exchange) return Errno.Invalid;
@@ -103,15 +103,15 @@ public sealed unsafe partial class DirectoryTree
                 {
                     lock (second)
                     {
-                        error = fromAt.ReadStatus(out Statx fromBefore);
+                        error = ReadBefore(caller, fromAt, out Statx fromBefore);
                         if (error != Errno.None) return error;
-                        error = toAt.ReadStatus(out Statx toBefore);
+                        error = ReadBefore(caller, toAt, out Statx toBefore);
                         if (error != Errno.None) return error;
                         using Held moved = FindHeld(fromAt, from), displaced = FindHeld(toAt, to);
                         if (LibC.RenameAt(fromAt.Number, from, toAt.Number, to, (uint)mode) != 0) return LibC.LastError;
                         NoteRename(moved, fromParent, fromName, displaced, toParent, toName, mode);
                         return new TwoDirectoryMutation(
-                            MutationSince(in fromBefore, fromAt), MutationSince(in toBefore, toAt));
+                            MutationSince(caller, in fromBefore, fromAt), MutationSince(caller, in toBefore, toAt));
                     }
                 }
             }

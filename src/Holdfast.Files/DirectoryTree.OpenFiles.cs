@@ -71,7 +71,7 @@ public sealed unsafe partial class DirectoryTree
         using (file.Descriptor)
         {
             Result<WriteOutcome> outcome;
-            lock (ChangeLockOf(file.Node)) outcome = WriteOut(file.Descriptor, offset, source);
+            lock (ChangeLockOf(file.Node)) outcome = WriteOut(caller, file.Descriptor, offset, source);
 
             // Outside the lock, so that syncs of several writers can become one in the file system.
             if (stability == Stability.Unstable || !outcome.TryGetValue(out WriteOutcome written)) return outcome;
@@ -81,9 +81,10 @@ public sealed unsafe partial class DirectoryTree
     }
 
     /// <summary>Writes all of it, or as much as there is room for but at least one byte.</summary>
-    private static Result<WriteOutcome> WriteOut(Descriptor file, long offset, ReadOnlySpan<byte> source)
+    private static Result<WriteOutcome> WriteOut(
+        Caller caller, Descriptor file, long offset, ReadOnlySpan<byte> source)
     {
-        Errno error = file.ReadStatus(out Statx before);
+        Errno error = ReadBefore(caller, file, out Statx before);
         if (error != Errno.None) return error;
         int done = 0;
         fixed (byte* start = source)
@@ -105,7 +106,7 @@ public sealed unsafe partial class DirectoryTree
             }
         }
 
-        return new WriteOutcome(done, Stability.Unstable, MutationSince(in before, file));
+        return new WriteOutcome(done, Stability.Unstable, MutationSince(caller, in before, file));
     }
 
     private Result<NodeAttributes> Commit(OpenId id, Stability stability)

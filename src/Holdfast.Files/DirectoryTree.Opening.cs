@@ -66,9 +66,9 @@ public sealed unsafe partial class DirectoryTree
         Caller caller, TreeNode parent, Descriptor at, ReadOnlySpan<byte> name, byte* path, int flags,
         OpenRequest request)
     {
-        Errno error = at.ReadStatus(out Statx before);
+        Errno error = ReadBefore(caller, at, out Statx before);
         if (error != Errno.None) return error;
-        NodeAttributes unchanged = before.ToAttributes();
+        NodeAttributes unchanged = caller.WantsMutations ? before.ToAttributes() : default;
         for (int race = 0; race < MaxRaces; race++)
         {
             Result<OpenedNode> made = Make(caller, parent, at, name, path, flags, request, in before);
@@ -104,7 +104,7 @@ public sealed unsafe partial class DirectoryTree
         Result<Descriptor> opened = OpenFileAt(at.Number, path, flags | OpenFlags.Create | OpenFlags.Exclusive, mode);
         if (!opened.TryGetValue(out Descriptor? file)) return opened.Error;
         Errno error = file.ReadStatus(out Statx status);
-        if (error == Errno.None) error = GiveTo(caller, file, mode, in before, ref status);
+        if (error == Errno.None) error = GiveTo(caller, file, mode, at, ref status);
         if (error == Errno.None && request.Create == CreateMode.Exclusive)
         {
             error = SetTimes(file, VerifierHigh(request.Verifier), VerifierLow(request.Verifier));
@@ -113,7 +113,7 @@ public sealed unsafe partial class DirectoryTree
 
         if (error == Errno.None)
         {
-            return RegisterOpened(parent, name, file, in status, created: true, MutationSince(in before, at));
+            return RegisterOpened(parent, name, file, in status, created: true, MutationSince(caller, in before, at));
         }
 
         _ = LibC.UnlinkAt(at.Number, path, 0);

@@ -19,11 +19,11 @@ public sealed unsafe partial class DirectoryTree
     /// <inheritdoc/>
     public ValueTask<Result<Mutation>> SetXattrAsync(
         Caller caller, NodeId node, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> value, XattrMode mode) =>
-        new(SetXattr(node, name.Span, value.Span, mode));
+        new(SetXattr(caller, node, name.Span, value.Span, mode));
 
     /// <inheritdoc/>
     public ValueTask<Result<Mutation>> RemoveXattrAsync(Caller caller, NodeId node, ReadOnlyMemory<byte> name) =>
-        new(RemoveXattr(node, name.Span));
+        new(RemoveXattr(caller, node, name.Span));
 
     private Result<IReadOnlyList<ReadOnlyMemory<byte>>> ListXattrs(NodeId id)
     {
@@ -83,7 +83,8 @@ public sealed unsafe partial class DirectoryTree
         }
     }
 
-    private Result<Mutation> SetXattr(NodeId id, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, XattrMode mode)
+    private Result<Mutation> SetXattr(
+        Caller caller, NodeId id, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, XattrMode mode)
     {
         byte* attribute = stackalloc byte[EntryName.BufferBytes];
         Errno error = EntryName.WriteXattr(name, attribute);
@@ -94,7 +95,7 @@ public sealed unsafe partial class DirectoryTree
         {
             lock (ChangeLockOf(node))
             {
-                error = descriptor.ReadStatus(out Statx before);
+                error = ReadBefore(caller, descriptor, out Statx before);
                 if (error != Errno.None) return error;
                 byte* path = stackalloc byte[EntryName.DescriptorPathBytes];
                 EntryName.WriteDescriptorPath(descriptor.Number, path);
@@ -106,12 +107,12 @@ public sealed unsafe partial class DirectoryTree
                     if (outcome != 0) return LibC.LastError;
                 }
 
-                return MutationSince(in before, descriptor);
+                return MutationSince(caller, in before, descriptor);
             }
         }
     }
 
-    private Result<Mutation> RemoveXattr(NodeId id, ReadOnlySpan<byte> name)
+    private Result<Mutation> RemoveXattr(Caller caller, NodeId id, ReadOnlySpan<byte> name)
     {
         byte* attribute = stackalloc byte[EntryName.BufferBytes];
         Errno error = EntryName.WriteXattr(name, attribute);
@@ -122,21 +123,30 @@ public sealed unsafe partial class DirectoryTree
         {
             lock (ChangeLockOf(node))
             {
-                error = descriptor.ReadStatus(out Statx before);
+                error = ReadBefore(caller, descriptor, out Statx before);
                 if (error != Errno.None) return error;
                 byte* path = stackalloc byte[EntryName.DescriptorPathBytes];
                 EntryName.WriteDescriptorPath(descriptor.Number, path);
                 int outcome = descriptor.IsPath
                     ? LibC.RemoveXattr(path, attribute)
                     : LibC.RemoveOpenXattr(descriptor.Number, attribute);
-                return outcome == 0 ? MutationSince(in before, descriptor) : LibC.LastError;
+                return outcome == 0 ? MutationSince(caller, in before, descriptor) : LibC.LastError;
             }
         }
     }
 
-    /// <summary>What a change did. Its success stands even where the attributes cannot be read again.</summary>
-    private static Mutation MutationSince(in Statx before, Descriptor node)
+    /// <summary>Reads the attributes before a change, for a caller who wants to know them.</summary>
+    private static Errno ReadBefore(Caller caller, Descriptor node, out Statx before)
     {
+        if (caller.WantsMutations) return node.ReadStatus(out before);
+        before = default;
+        return Errno.None;
+    }
+
+    /// <summary>What a change did. Its success stands even where the attributes cannot be read again.</summary>
+    private static Mutation MutationSince(Caller caller, in Statx before, Descriptor node)
+    {
+        if (!caller.WantsMutations) return default;
         NodeAttributes earlier = before.ToAttributes();
         return node.ReadStatus(out Statx after) == Errno.None
             ? new Mutation(earlier, after.ToAttributes())

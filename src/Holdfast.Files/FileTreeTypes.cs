@@ -13,7 +13,10 @@ public readonly record struct OpenId(ulong Value);
 /// <param name="Attributes">As they were when it was looked up.</param>
 public readonly record struct Node(NodeId Id, NodeAttributes Attributes);
 
-/// <summary>Attributes immediately before and after a change, with nothing in between.</summary>
+/// <summary>
+/// Attributes immediately before and after a change, with nothing in between; may be empty where the caller does not want
+/// them (<see cref="Caller.WantsMutations"/>).
+/// </summary>
 public readonly record struct Mutation(NodeAttributes Before, NodeAttributes After);
 
 /// <summary>A new node, and what its making did to the directory.</summary>

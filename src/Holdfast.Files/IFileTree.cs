@@ -9,6 +9,8 @@ namespace Holdfast.Files;
 /// Memory passed in is only read during the call.</para>
 /// <para>Calls that return a <see cref="Node"/> add one reference to it; it stays valid, under rename and unlink too,
 /// until <see cref="Forget"/> has given all of them back. The root needs none. Symlinks are never followed.</para>
+/// <para>A change answers the attributes immediately before and after it, unless the caller does not want them. The
+/// attributes of a <see cref="Node"/> are always true.</para>
 /// <para>Outcomes are errno values; an exception means that the program is wrong. May be used from any thread. A local
 /// tree completes synchronously.</para>
 /// </remarks>

@@ -46,6 +46,9 @@ public sealed record RestoreRequest
     /// <summary>How many packs are read at once.</summary>
     public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount);
 
+    /// <summary>How many chunks are gathered before they are fetched: more are read in a better order, and take memory.</summary>
+    internal int BatchChunks { get; init; } = 16 << 10;
+
     /// <summary>Told of items that could not be restored; may be called from any thread.</summary>
     public Action<ItemNotice>? OnNotice { get; init; }
 

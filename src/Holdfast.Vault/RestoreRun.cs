@@ -23,20 +23,24 @@ public static class RestoreRun
         ArgumentNullException.ThrowIfNull(request);
         long started = vault.Host.Clock.GetTimestamp();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var caller = new Caller { Uid = 0, Gid = 0, ProcessId = Environment.ProcessId, Cancellation = stop.Token };
+        var caller = new Caller { Uid = 0, Gid = 0, ProcessId = Environment.ProcessId, WantsMutations = false, Cancellation = stop.Token };
         Result<NodeAttributes> root = await request.Target.GetAttributesAsync(caller, request.Target.Root).ConfigureAwait(false);
         if (!root.Ok) throw new Log.HoldfastException(Log.ErrorKind.Failed, $"the target cannot be read: {root.Error.Describe()}");
         var context = new RestoreContext(vault, request, caller) { RootDevice = root.Value.Device };
         if (request.Selection.Root == Files.Selection.PathChoice.Take) request.Progress.Expect(point.Counts.Files, point.Counts.Bytes);
         var writer = new EntryWriter(request.Target, caller, request.KeepOwners, request.Owners, request.DryRun);
-        var batch = new RestoreBatch(context, writer);
+        var folders = new FolderFinisher(context, writer);
+        var files = new FileFinisher(context, writer, folders);
+        using var pipeline = new RestorePipeline(context, writer, files, folders);
         try
         {
-            await new RestorePlanner(context, writer, batch, point.Roots.Count == 1).RunAsync(point).ConfigureAwait(false);
+            await new RestorePlanner(context, writer, pipeline, folders, point.Roots.Count == 1).RunAsync(point).ConfigureAwait(false);
         }
         catch
         {
-            await batch.DiscardUnfinishedAsync().ConfigureAwait(false);
+            await stop.CancelAsync().ConfigureAwait(false);
+            await pipeline.WhenStoppedAsync().ConfigureAwait(false);
+            await files.DiscardUnfinishedAsync().ConfigureAwait(false);
             throw;
         }
 

@@ -26,11 +26,11 @@ public abstract partial class FileTreeContract
         }
     }
 
-    [Fact]
-    public async Task WhatIsMadeForAnotherUserIsHis()
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task WhatIsMadeForAnotherUserIsHis(bool wantsMutations)
     {
         if (!Environment.IsPrivilegedProcess) Assert.Skip("needs root");
-        var other = new Caller { Uid = 12345, Gid = 23456, Umask = 0 };
+        var other = new Caller { Uid = 12345, Gid = 23456, Umask = 0, WantsMutations = wantsMutations };
         OpenRequest request = new(OpenAccess.Write, CreateMode.CreateNew, 0xDED);
         Node file = (await Tree.OpenAtAsync(other, Tree.Root, Bytes("file"), request)).Value.Node;
         Node directory = (await Tree.CreateDirectoryAsync(other, Tree.Root, Bytes("directory"), 0x1FF)).Value.Node;
@@ -46,6 +46,9 @@ public abstract partial class FileTreeContract
         await Tree.SetAttributesAsync(Caller, directory.Id, new AttributeChanges { Gid = 777, Mode = 0x5FF });
         Node inner = (await Tree.CreateDirectoryAsync(other, directory.Id, Bytes("inner"), 0x1C0)).Value.Node;
         Assert.Equal((777u, 0x5C0u), (inner.Attributes.Gid, inner.Attributes.Mode));
+        Node within = (await Tree.OpenAtAsync(other, directory.Id, Bytes("within"), request)).Value.Node;
+        Assert.Equal((12345u, 777u), (within.Attributes.Uid, within.Attributes.Gid));
+        Assert.Equal(within.Attributes, await Attributes(within.Id));
     }
 
     [Fact]
@@ -176,6 +179,36 @@ public abstract partial class FileTreeContract
         Assert.Equal((1u, 2u), (linked.From.Before.LinkCount, linked.From.After.LinkCount));
         Assert.True(linked.To.Before.IsDirectory);
         Assert.Equal(linked.To.After, await Attributes(to.Id));
+    }
+
+    [Fact]
+    public async Task ForACallerWhoDoesNotWantMutationsTheChangesAreTheSame()
+    {
+        NodeId root = Tree.Root;
+        Caller incurious = Caller with { WantsMutations = false };
+        Node from = (await Tree.CreateDirectoryAsync(incurious, root, Bytes("from"), 0x1ED)).Value.Node;
+        Node to = (await Tree.CreateDirectoryAsync(incurious, root, Bytes("to"), 0x1ED)).Value.Node;
+        OpenRequest request = new(OpenAccess.Read | OpenAccess.Write, CreateMode.OpenOrCreate, 0x1A4);
+        OpenedNode made = (await Tree.OpenAtAsync(incurious, from.Id, Bytes("file"), request)).Value;
+        OpenedNode again = (await Tree.OpenAtAsync(incurious, from.Id, Bytes("file"), request)).Value;
+        Assert.Equal((true, false, made.Node.Id), (made.Created, again.Created, again.Node.Id));
+        Assert.Equal(made.Node.Attributes, again.Node.Attributes);
+        foreach (Node node in new[] { from, to, made.Node }) Assert.Equal(node.Attributes.Mode, (await Attributes(node.Id)).Mode);
+
+        WriteOutcome written = (await Tree.WriteAsync(incurious, made.File, 2, Bytes("content"), Stability.All)).Value;
+        Assert.Equal((7, Stability.All), (written.Written, written.Reached));
+        var changes = new AttributeChanges { Mode = 0x100, Size = 5, ModifyTime = LongAgo };
+        Assert.True((await Tree.SetAttributesAsync(incurious, made.Node.Id, changes)).Ok);
+        Assert.True((await Tree.LinkAsync(incurious, made.Node.Id, to.Id, Bytes("link"))).Ok);
+        Assert.True((await Tree.RenameAsync(incurious, from.Id, Bytes("file"), to.Id, Bytes("moved"), RenameMode.NoReplace)).Ok);
+        Assert.True((await Tree.RemoveDirectoryAsync(incurious, root, Bytes("from"))).Ok);
+        Assert.Equal(Errno.NoEntry, (await Tree.UnlinkAsync(incurious, to.Id, Bytes("file"))).Error);
+
+        NodeAttributes now = await Attributes((await LookUp(to.Id, "moved")).Id);
+        Assert.Equal((0x100u, 5L, LongAgo, 2u), (now.Mode, now.Size, now.ModifyTime, now.LinkCount));
+        Assert.Equal(Bytes("\0\0con"), await Read(made.File, 0, 10));
+        Assert.Equal(["to"], await Names(root));
+        Assert.Equal(["link", "moved"], await Names(to.Id));
     }
 
     [Fact]

@@ -5,7 +5,10 @@ using Holdfast.Vault.Sealing;
 namespace Holdfast.Vault.Checking;
 
 /// <summary>Reads packs from the store and verifies the seal of every group and the id of every chunk.</summary>
-/// <remarks>Each worker has one buffer for what is read and one for an opened group: memory follows workers, not packs.</remarks>
+/// <remarks>
+/// Each worker has a buffer for what it checks, one for what is read meanwhile, and one for an opened group: memory follows
+/// workers, not packs.
+/// </remarks>
 internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTable table, Findings findings)
 {
     /// <summary>Bytes of one read: groups that follow each other, so many as fit, at least one.</summary>
@@ -47,17 +50,17 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
             PackFooter footer = await reader.TryReadFooterAsync(pack.Id, cancellationToken).ConfigureAwait(false)
                 ?? throw new DamageException(pack.Id.ObjectName, "is missing");
             using var cipher = new Aead(footer.Cipher, reader.OpenKey(footer));
+            if (footer.Groups.Length > 0) worker.BeginRead(reader, footer, 0, PieceEnd(footer, 0), cancellationToken);
             for (int group = 0; group < footer.Groups.Length;)
             {
                 firstUnread = footer.Groups[group].FirstChunk;
                 int end = PieceEnd(footer, group);
                 int offset = footer.Groups[group].Offset;
-                int bytes = footer.Groups[end - 1].Offset + footer.Groups[end - 1].SealedBytes - offset;
-                Memory<byte> piece = worker.Sealed(bytes);
-                await reader.ReadSealedAsync(footer, offset, piece, cancellationToken).ConfigureAwait(false);
+                Memory<byte> piece = await worker.TakeReadAsync().ConfigureAwait(false);
+                if (end < footer.Groups.Length) worker.BeginRead(reader, footer, end, PieceEnd(footer, end), cancellationToken);
                 for (; group < end; group++) CheckGroup(worker, cipher, pack, footer, group, piece.Span[(footer.Groups[group].Offset - offset)..]);
-                Interlocked.Add(ref bytesRead, bytes);
-                request.Progress.AddDone(0, bytes);
+                Interlocked.Add(ref bytesRead, piece.Length);
+                request.Progress.AddDone(0, piece.Length);
             }
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
@@ -126,15 +129,30 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
 
     private sealed class Worker : IDisposable
     {
-        private byte[] sealedBytes = new byte[PieceBytes];
+        private byte[] sealedBytes = [];
+        private byte[] nextSealedBytes = [];
+        private int nextBytes;
+        private Task reading = Task.CompletedTask;
         private byte[] raw = new byte[2 * PackBuilder.GroupTargetBytes];
 
         public Decompressor Decompressor { get; } = new();
 
-        public Memory<byte> Sealed(int bytes)
+        /// <summary>Begins to read groups. Stores that answer in the call itself are called elsewhere, so that the work goes on.</summary>
+        public void BeginRead(PackReader reader, PackFooter footer, int first, int end, CancellationToken cancellationToken)
         {
-            if (bytes > sealedBytes.Length) sealedBytes = new byte[bytes];
-            return sealedBytes.AsMemory(0, bytes);
+            int offset = footer.Groups[first].Offset;
+            nextBytes = footer.Groups[end - 1].Offset + footer.Groups[end - 1].SealedBytes - offset;
+            if (nextBytes > nextSealedBytes.Length) nextSealedBytes = GC.AllocateUninitializedArray<byte>(Math.Max(nextBytes, PieceBytes));
+            Memory<byte> target = nextSealedBytes.AsMemory(0, nextBytes);
+            reading = Task.Run(() => reader.ReadSealedAsync(footer, offset, target, cancellationToken), cancellationToken);
+        }
+
+        /// <summary>What was read; valid until it is called again.</summary>
+        public async Task<Memory<byte>> TakeReadAsync()
+        {
+            await reading.ConfigureAwait(false);
+            (sealedBytes, nextSealedBytes) = (nextSealedBytes, sealedBytes);
+            return sealedBytes.AsMemory(0, nextBytes);
         }
 
         public Span<byte> Raw(int bytes)
@@ -147,6 +165,7 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
         {
             System.Security.Cryptography.CryptographicOperations.ZeroMemory(raw);
             System.Security.Cryptography.CryptographicOperations.ZeroMemory(sealedBytes);
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(nextSealedBytes);
             Decompressor.Dispose();
         }
     }

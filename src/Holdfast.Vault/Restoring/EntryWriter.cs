@@ -10,6 +10,31 @@ internal sealed class EntryWriter(IFileTree tree, Caller caller, bool keepOwners
     // Attributes that name the rights of content: set last, as the kernel drops them when owner or content change.
     private static ReadOnlySpan<byte> SecurityPrefix => "security."u8;
 
+    // ACLs, the default ones of directories among them, which what is made in these gets.
+    private static ReadOnlySpan<byte> SystemPrefix => "system."u8;
+
+    /// <summary>Whether what is made in a directory may have extended attributes from it, beside those of security modules.</summary>
+    public async ValueTask<bool> HandsDownAsync(NodeId directory)
+    {
+        Result<IReadOnlyList<ReadOnlyMemory<byte>>> names = await tree.ListXattrsAsync(caller, directory).ConfigureAwait(false);
+        if (!names.Ok) return true;
+        foreach (ReadOnlyMemory<byte> name in names.Value)
+        {
+            if (name.Span.StartsWith(SystemPrefix)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The mode to make a file with: its own where it belongs to whom it is to, else nobody's but its maker's.</summary>
+    public uint ModeToMake(TreeEntry entry)
+    {
+        const uint permissions = 0x1FF, ownersAlone = 0x180;
+        (uint uid, uint gid) = OwnerOf(entry);
+        bool isOurs = !keepOwners || (uid == caller.Uid && gid == caller.Gid);
+        return isOurs ? entry.Attributes.Mode & permissions : ownersAlone;
+    }
+
     /// <summary>Makes a symlink, pipe or device.</summary>
     public async ValueTask<Result<Node>> CreateOtherAsync(NodeId directory, TreeEntry entry, ReadOnlyMemory<byte> name)
     {
@@ -25,8 +50,9 @@ internal sealed class EntryWriter(IFileTree tree, Caller caller, bool keepOwners
     /// <param name="entry">What it is to be like.</param>
     /// <param name="now">Its attributes now; what fits already is left alone.</param>
     /// <param name="isNew">Whether it was just made: then all of its times are set.</param>
+    /// <param name="mayHaveXattrs">False where it has no extended attributes but such as a security module gave it.</param>
     /// <returns>Null, or what could not be set.</returns>
-    public async ValueTask<string?> FinishAsync(NodeId node, TreeEntry entry, NodeAttributes now, bool isNew)
+    public async ValueTask<string?> FinishAsync(NodeId node, TreeEntry entry, NodeAttributes now, bool isNew, bool mayHaveXattrs = true)
     {
         string? trouble = null;
         NodeAttributes wanted = entry.Attributes;
@@ -35,12 +61,14 @@ internal sealed class EntryWriter(IFileTree tree, Caller caller, bool keepOwners
         if (!isOwned)
         {
             Result<Mutation> chown = await tree.SetAttributesAsync(caller, node, new AttributeChanges { Uid = uid, Gid = gid }).ConfigureAwait(false);
-            if (chown.Ok) now = chown.Value.After;
-            else trouble = $"owner: {chown.Error.Describe()}";
+            if (!chown.Ok) trouble = $"owner: {chown.Error.Describe()}";
         }
 
-        trouble = await WriteXattrsAsync(node, entry).ConfigureAwait(false) ?? trouble;
-        bool isModeRight = wanted.Kind == NodeKind.Symlink || (isOwned && now.Mode == wanted.Mode && entry.Xattrs.Length == 0);
+        bool touchesXattrs = mayHaveXattrs || entry.Xattrs.Length > 0;
+        if (touchesXattrs) trouble = await WriteXattrsAsync(node, entry).ConfigureAwait(false) ?? trouble;
+        // A new owner takes bits away, and an ACL that came or went is part of the mode.
+        bool mayModeChange = !isOwned || entry.Xattrs.Length > 0 || (isNew && mayHaveXattrs);
+        bool isModeRight = wanted.Kind == NodeKind.Symlink || (now.Mode == wanted.Mode && !mayModeChange);
         bool isTimeRight = !isNew && now.ModifyTime == wanted.ModifyTime && isModeRight;
         if (isModeRight && isTimeRight) return trouble;
         var changes = new AttributeChanges

@@ -1,330 +1,93 @@
-using System.Buffers;
-using System.Collections.Concurrent;
-using Holdfast.Files;
-using Holdfast.Log;
+using Holdfast.Vault.Indexing;
 using Holdfast.Vault.Packing;
-using Holdfast.Vault.Sealing;
-using Holdfast.Vault.Trees;
 
 namespace Holdfast.Vault.Restoring;
 
 /// <summary>
-/// Gathers the chunks that files need and fetches them pack by pack, so that each byte of the store is read once; bounded, so that
-/// memory does not grow with the point. Compares files that are there first.
+/// Chunks that files want, by the packs where they lie: about 90 bytes each. Taken in reads of neighbouring groups, so that
+/// each byte of the store is read once.
 /// </summary>
-internal sealed class RestoreBatch(RestoreContext context, EntryWriter writer)
+internal sealed class RestoreBatch
 {
-    private const int MaxWanted = 256 << 10;
+    // Reading on over a gap costs less than another request.
+    private const int MaxGapBytes = 128 << 10;
 
     private readonly List<WantedChunk> wanted = [];
-    private readonly List<RestoreFile> done = [];
-    private readonly ConcurrentDictionary<RestoreFile, bool> unfinished = new();
+    private readonly List<LocatedChunk> located = [];
+    private readonly List<PackId> packs = [];
+    private readonly Dictionary<PackId, int> packNumbers = [];
+    private readonly Lock taking = new();
+    private int next;
 
-    /// <summary>Takes a file on; runs the batch when it is full.</summary>
-    public async ValueTask AddAsync(RestoreFile file)
+    public int Count => located.Count;
+
+    /// <summary>Files that were planned since the batch before: to be read back when it is written.</summary>
+    public List<RestoreFile> Planned { get; } = [];
+
+    public void Add(in WantedChunk chunk, in ChunkLocation location)
     {
-        if (context.Request.DryRun && file.There is null)
+        PackId pack = location.Footer.Pack;
+        if (!packNumbers.TryGetValue(pack, out int number))
         {
-            context.CountAdded(file.Path);
-            context.Request.Progress.AddDone(1, file.Entry.Attributes.Size);
-            return;
+            number = packs.Count;
+            packs.Add(pack);
+            packNumbers.Add(pack, number);
         }
 
-        try
-        {
-            if (file.There is not null) await CompareAsync(file).ConfigureAwait(false);
-            else await WantAllAsync(file).ConfigureAwait(false);
-        }
-        catch (DamageException damage)
-        {
-            FailDamaged(file, damage.Message);
-        }
-
-        if (context.Request.DryRun)
-        {
-            CountDone(file);
-            return;
-        }
-
-        if (file.EndPieces(1)) await FinishAsync(file).ConfigureAwait(false);
-        if (context.Request.Verify) done.Add(file);
-    }
-
-    /// <summary>Fetches and writes what was gathered.</summary>
-    public async Task RunAsync()
-    {
-        await ExecuteAsync().ConfigureAwait(false);
-        var verifier = new RestoreVerifier(context);
-        foreach (RestoreFile file in done) await verifier.VerifyAsync(file).ConfigureAwait(false);
-        done.Clear();
-    }
-
-    /// <summary>A new file gets its first piece: until it is finished it must not be taken for whole.</summary>
-    public void Begin(RestoreFile file)
-    {
-        if (file.IsNew) unfinished.TryAdd(file, true);
-    }
-
-    /// <summary>After a failure or a cancellation: removes the new files that are not whole.</summary>
-    public async Task DiscardUnfinishedAsync()
-    {
-        Caller untold = context.Caller with { Cancellation = CancellationToken.None };
-        foreach (RestoreFile file in unfinished.Keys)
-        {
-            await context.Target.UnlinkAsync(untold, file.Folder.Node, file.Name).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Closes a file whose pieces are all written: length, attributes, count; of a failed one nothing is left.</summary>
-    public async ValueTask FinishAsync(RestoreFile file)
-    {
-        if (file.Failed)
-        {
-            // Half a file under its name would be taken for the whole. One that was changed in place keeps what could be restored.
-            if (file.IsNew) await context.Target.UnlinkAsync(context.Caller, file.Folder.Node, file.Name).ConfigureAwait(false);
-            unfinished.TryRemove(file, out _);
-            return;
-        }
-
-        var request = new OpenRequest(OpenAccess.Write, file.IsNew ? CreateMode.OpenOrCreate : CreateMode.OpenExisting, 0x180);
-        Result<OpenedNode> opened = await context.Target.OpenAtAsync(context.Caller, file.Folder.Node, file.Name, request).ConfigureAwait(false);
-        if (!opened.Ok)
-        {
-            Fail(file, opened.Error);
-            return;
-        }
-
-        await FinishOpenAsync(file, opened.Value).ConfigureAwait(false);
-        context.Target.Forget(opened.Value.Node.Id, 1);
-        context.Target.Close(opened.Value.File);
-    }
-
-    /// <summary>The same for a file that is open.</summary>
-    public async ValueTask FinishOpenAsync(RestoreFile file, OpenedNode opened)
-    {
-        Result<NodeAttributes> now = await context.Target.GetOpenAttributesAsync(context.Caller, opened.File).ConfigureAwait(false);
-        if (now.Ok && now.Value.Size != file.Entry.Attributes.Size)
-        {
-            Result<Mutation> sized = await context.Target.SetAttributesAsync(
-                context.Caller, opened.Node.Id, new AttributeChanges { Size = file.Entry.Attributes.Size }).ConfigureAwait(false);
-            now = sized.Ok ? sized.Value.After : sized.Error;
-        }
-
-        if (!now.Ok)
-        {
-            Fail(file, now.Error);
-            return;
-        }
-
-        string? trouble = await writer.FinishAsync(opened.Node.Id, file.Entry, now.Value, file.IsNew).ConfigureAwait(false);
-        // The run ends with a sync of the root's file system; what lies on another one is synced by itself.
-        if (now.Value.Device != context.RootDevice)
-        {
-            Result<NodeAttributes> durable = await context.Target.CommitAsync(context.Caller, opened.File, Stability.All).ConfigureAwait(false);
-            if (!durable.Ok) trouble = $"could not be made durable: {durable.Error.Describe()}";
-        }
-
-        if (trouble is not null) context.Fail(file.Path, trouble);
-        unfinished.TryRemove(file, out _);
-        CountDone(file);
-    }
-
-    public void Fail(RestoreFile file, Errno error)
-    {
-        if (error is Errno.NoSpace or Errno.QuotaExceeded)
-        {
-            // Every further file would fail for the same reason.
-            throw new HoldfastException(
-                ErrorKind.Failed, $"{BytePath.Display(file.Path)}: {error.Describe()}",
-                "free some space and run it again: what is restored already is compared and kept");
-        }
-
-        if (error == Errno.Interrupted) context.Cancellation.ThrowIfCancellationRequested();
-        if (file.TryFail()) context.Fail(file.Path, error.Describe());
-    }
-
-    public void FailDamaged(RestoreFile file, string message)
-    {
-        if (file.TryFail()) context.FailDamaged(file.Path, message);
-    }
-
-    private void CountDone(RestoreFile file)
-    {
-        context.Request.Progress.AddDone(1, Math.Max(0, file.Entry.Attributes.Size - file.Shown));
-        if (file.There is not { } there) context.CountAdded(file.Path);
-        else if (file.Differs || file.IsReplaced || !writer.Fits(file.Entry, there)) context.CountModified(file.Path);
-        else context.CountUnmodified();
-    }
-
-    private async ValueTask WantAllAsync(RestoreFile file)
-    {
-        long offset = 0;
-        await foreach (ContentItem item in context.Vault.Trees.FlattenAsync(file.Entry.Content!, context.Cancellation).ConfigureAwait(false))
-        {
-            if (item.Kind != ContentItemKind.Hole) await WantAsync(new WantedChunk(item.Id, file, offset, item.Length, item.Repeats)).ConfigureAwait(false);
-            offset += item.TotalBytes;
-        }
-    }
-
-    /// <summary>Compares a file that is there with its entry, and wants only the chunks that differ.</summary>
-    private async ValueTask CompareAsync(RestoreFile file)
-    {
-        NodeAttributes there = file.There!.Value;
-        (List<WantedChunk> differing, bool hasHoles) = await FindDifferencesAsync(file).ConfigureAwait(false);
-        if (file.Failed) return;
-        file.Differs = differing.Count > 0 || there.Size != file.Entry.Attributes.Size;
-        // A file with further names may be somebody else's as well, even outside of the target; and a hole cannot be put
-        // into a file that has data there. Such a file is written anew.
-        bool isShared = there.LinkCount > 1 && (file.Differs || !writer.Fits(file.Entry, there) || !file.Entry.IsHardLinked);
-        if (context.Request.DryRun) return;
-        bool isInPlace = !isShared && !(hasHoles && file.Differs) && (!file.Differs || await IsWritableAsync(file).ConfigureAwait(false));
-        if (isInPlace)
-        {
-            foreach (WantedChunk chunk in differing) await WantAsync(chunk).ConfigureAwait(false);
-            return;
-        }
-
-        file.IsReplaced = true;
-        Errno error = await writer.RemoveAsync(file.Folder.Node, file.Name, NodeKind.Regular, file.Path, static _ => { }).ConfigureAwait(false);
-        if (error == Errno.None) await WantAllAsync(file).ConfigureAwait(false);
-        else Fail(file, error);
-    }
-
-    /// <summary>A running program, and to its owner a read-only file, cannot be written into; it can be replaced.</summary>
-    private async ValueTask<bool> IsWritableAsync(RestoreFile file)
-    {
-        Result<OpenedNode> opened = await context.Target.OpenAtAsync(
-            context.Caller, file.Folder.Node, file.Name, new OpenRequest(OpenAccess.Write)).ConfigureAwait(false);
-        if (!opened.Ok) return false;
-        context.Target.Forget(opened.Value.Node.Id, 1);
-        context.Target.Close(opened.Value.File);
-        return true;
-    }
-
-    private async ValueTask<(List<WantedChunk> Differing, bool HasHoles)> FindDifferencesAsync(RestoreFile file)
-    {
-        var differing = new List<WantedChunk>();
-        bool hasHoles = false;
-        Result<OpenedNode> opened = await context.Target.OpenAtAsync(
-            context.Caller, file.Folder.Node, file.Name, new OpenRequest(OpenAccess.Read)).ConfigureAwait(false);
-        if (!opened.Ok)
-        {
-            Fail(file, opened.Error);
-            return (differing, hasHoles);
-        }
-
-        try
-        {
-            long offset = 0;
-            await foreach (ContentItem item in context.Vault.Trees.FlattenAsync(file.Entry.Content!, context.Cancellation).ConfigureAwait(false))
-            {
-                bool isHole = item.Kind == ContentItemKind.Hole;
-                hasHoles |= isHole;
-                bool isSame = await RangeReader.HasItemAsync(context, opened.Value.File, offset, item).ConfigureAwait(false);
-                if (!isSame) differing.Add(new WantedChunk(item.Id, file, offset, item.Length, item.Repeats));
-                offset += item.TotalBytes;
-            }
-        }
-        finally
-        {
-            context.Target.Forget(opened.Value.Node.Id, 1);
-            context.Target.Close(opened.Value.File);
-        }
-
-        return (differing, hasHoles);
-    }
-
-    private async ValueTask WantAsync(WantedChunk chunk)
-    {
-        chunk.File.AddPiece();
+        PackGroup group = location.Group;
+        located.Add(new LocatedChunk(number, group.Offset, group.Offset + group.SealedBytes, location.Ordinal, wanted.Count));
         wanted.Add(chunk);
-        if (wanted.Count >= MaxWanted) await RunAsync().ConfigureAwait(false);
     }
 
-    private async Task ExecuteAsync()
+    /// <summary>Before the first read is taken: puts the chunks into the order of the store, within a group into that of the files.</summary>
+    public void Sort() => located.Sort(static (a, b) =>
     {
-        if (wanted.Count == 0) return;
-        var located = new List<LocatedChunk>(wanted.Count);
-        foreach (WantedChunk chunk in wanted)
+        int byPlace = a.Pack != b.Pack ? a.Pack.CompareTo(b.Pack) : a.GroupStart.CompareTo(b.GroupStart);
+        return byPlace != 0 ? byPlace : a.Wanted.CompareTo(b.Wanted);
+    });
+
+    /// <summary>The next read, which no other worker gets; null when there is none left.</summary>
+    public PackRead? TryTake()
+    {
+        lock (taking)
         {
-            if (await context.Vault.Index.FindOrRecoverAsync(chunk.Id, ObjectKind.DataPack, context.Cancellation).ConfigureAwait(false) is { } location)
+            if (next == located.Count) return null;
+            LocatedChunk first = located[next];
+            int reach = first.GroupEnd, end = next + 1;
+            for (; end < located.Count && located[end].Pack == first.Pack; end++)
             {
-                located.Add(new LocatedChunk(location.Footer, location.Ordinal, chunk));
-                continue;
+                LocatedChunk chunk = located[end];
+                if (chunk.GroupStart - reach > MaxGapBytes || chunk.GroupEnd - first.GroupStart > PackRead.MaxBytes) break;
+                reach = Math.Max(reach, chunk.GroupEnd);
             }
 
-            FailDamaged(chunk.File, $"bytes {chunk.Offset} to {chunk.Offset + (chunk.Length * chunk.Repeats)} are missing in the vault");
-            if (chunk.File.EndPieces(1)) await FinishAsync(chunk.File).ConfigureAwait(false);
+            var read = new PackRead(packs[first.Pack], next, end, first.GroupStart, reach - first.GroupStart);
+            next = end;
+            return read;
         }
-
-        wanted.Clear();
-        located.Sort(static (a, b) =>
-        {
-            int byPack = a.Footer.Pack.CompareTo(b.Footer.Pack);
-            return byPack != 0 ? byPack : a.Ordinal.CompareTo(b.Ordinal);
-        });
-        var packs = new List<Range>();
-        for (int first = 0; first < located.Count;)
-        {
-            int end = first + 1;
-            while (end < located.Count && located[end].Footer.Pack == located[first].Footer.Pack) end++;
-            packs.Add(first..end);
-            first = end;
-        }
-
-        int next = -1;
-        var workers = new Task[Math.Min(Math.Max(1, context.Request.Workers), packs.Count)];
-        for (int i = 0; i < workers.Length; i++)
-        {
-            workers[i] = Task.Run(
-                async () =>
-                {
-                    using var worker = new RestoreWorker(context, this);
-                    for (int mine = Interlocked.Increment(ref next); mine < packs.Count; mine = Interlocked.Increment(ref next))
-                    {
-                        await worker.RunAsync(located.GetRange(packs[mine].Start.Value, packs[mine].End.Value - packs[mine].Start.Value)).ConfigureAwait(false);
-                    }
-                },
-                context.Cancellation);
-        }
-
-        await Task.WhenAll(workers).ConfigureAwait(false);
     }
+
+    public LocatedChunk At(int place) => located[place];
+
+    public WantedChunk WantedAt(int place) => wanted[located[place].Wanted];
 }
 
-/// <summary>A wanted chunk with the place where it lies.</summary>
-internal readonly record struct LocatedChunk(PackFooter Footer, int Ordinal, WantedChunk Wanted);
+/// <summary>Where a wanted chunk lies.</summary>
+/// <param name="Pack">Number of the pack in the batch.</param>
+/// <param name="GroupStart">First byte of its group in the pack.</param>
+/// <param name="GroupEnd">The byte behind.</param>
+/// <param name="Ordinal">Its place in the pack.</param>
+/// <param name="Wanted">Its place among what is wanted, in the order of the walk.</param>
+internal readonly record struct LocatedChunk(int Pack, int GroupStart, int GroupEnd, int Ordinal, int Wanted);
 
-/// <summary>Reads ranges of open files in the target and compares them with what an entry says.</summary>
-internal static class RangeReader
+/// <summary>What one request to the store serves.</summary>
+/// <param name="Pack">The pack.</param>
+/// <param name="First">The first of the batch's chunks.</param>
+/// <param name="End">The place behind the last.</param>
+/// <param name="Offset">First byte to read.</param>
+/// <param name="Bytes">How many to read.</param>
+internal readonly record struct PackRead(PackId Pack, int First, int End, int Offset, int Bytes)
 {
-    private const int ZeroPieceBytes = 256 << 10;
-
-    /// <summary>Whether a file holds an item's content at an offset.</summary>
-    public static async ValueTask<bool> HasItemAsync(RestoreContext context, OpenId file, long offset, ContentItem item)
-    {
-        bool isHole = item.Kind == ContentItemKind.Hole;
-        int bufferBytes = isHole ? ZeroPieceBytes : (int)Math.Min(item.Length, PackFooter.MaxChunkBytes);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(bufferBytes);
-        try
-        {
-            for (long left = item.TotalBytes; left > 0;)
-            {
-                context.Cancellation.ThrowIfCancellationRequested();
-                int wanted = (int)Math.Min(left, bufferBytes);
-                Result<int> read = await context.Target.ReadAsync(context.Caller, file, offset, buffer.AsMemory(0, wanted)).ConfigureAwait(false);
-                if (!read.Ok || read.Value != wanted) return false;
-                ReadOnlySpan<byte> content = buffer.AsSpan(0, wanted);
-                if (isHole ? content.ContainsAnyExcept((byte)0) : context.Vault.DataIdentity.Of(content) != item.Id) return false;
-                offset += wanted;
-                left -= wanted;
-            }
-
-            return true;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
-        }
-    }
+    /// <summary>More only where one group is larger.</summary>
+    public const int MaxBytes = 4 << 20;
 }

@@ -27,6 +27,8 @@ internal sealed class RestoreContext(OpenVault vault, RestoreRequest request, Ca
     /// <summary>The file system of the target's root.</summary>
     public required ulong RootDevice { get; init; }
 
+    public int Workers { get; } = Math.Max(1, request.Workers);
+
     public CancellationToken Cancellation => caller.Cancellation;
 
     public void CountDirectory() => Interlocked.Increment(ref directories);

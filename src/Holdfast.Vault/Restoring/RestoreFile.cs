@@ -4,10 +4,11 @@ using Holdfast.Vault.Trees;
 
 namespace Holdfast.Vault.Restoring;
 
-/// <summary>A regular file that is being restored.</summary>
+/// <summary>A regular file that is being restored. Uses its folder until it ends.</summary>
 internal sealed class RestoreFile
 {
     private int failed;
+    private int begun;
     private long shown;
 
     // Pieces still to be written, and one for the planning itself.
@@ -41,6 +42,9 @@ internal sealed class RestoreFile
     /// <summary>Bytes of it that progress knows of.</summary>
     public long Shown => Interlocked.Read(ref shown);
 
+    /// <summary>Pieces that are still to be written; one more while it is being planned.</summary>
+    public int Remaining => Volatile.Read(ref remaining);
+
     public void AddShown(long bytes) => Interlocked.Add(ref shown, bytes);
 
     public void AddPiece() => Interlocked.Increment(ref remaining);
@@ -48,31 +52,11 @@ internal sealed class RestoreFile
     /// <summary>True when that was the last.</summary>
     public bool EndPieces(int count) => Interlocked.Add(ref remaining, -count) == 0;
 
+    /// <summary>True for the first to open it.</summary>
+    public bool TryBegin() => Interlocked.Exchange(ref begun, 1) == 0;
+
     /// <summary>True for the first to fail it, who tells.</summary>
     public bool TryFail() => Interlocked.Exchange(ref failed, 1) == 0;
-}
-
-/// <summary>A directory of the target while something below it is to be written.</summary>
-internal sealed class RestoreFolder
-{
-    /// <summary>None in a dry run where it is new, and while it waits for something that is to be written below it.</summary>
-    public required NodeId Node { get; set; }
-
-    /// <summary>Where to make it once something below it is to be written; null when it is there.</summary>
-    public RestoreFolder? WaitsIn { get; set; }
-
-    /// <summary>Its name in its parent, while it waits.</summary>
-    public byte[] Name { get; init; } = [];
-
-    public required TreeEntry? Entry { get; init; }
-
-    public required byte[] Path { get; init; }
-
-    /// <summary>Whether this restore made it.</summary>
-    public required bool IsNew { get; init; }
-
-    /// <summary>Whether its own attributes are to be set.</summary>
-    public required bool IsTaken { get; init; }
 }
 
 /// <summary>A place where a chunk is to be written.</summary>
@@ -81,4 +65,8 @@ internal sealed class RestoreFolder
 /// <param name="Offset">First byte in it.</param>
 /// <param name="Length">Length of the chunk.</param>
 /// <param name="Repeats">How often it follows itself.</param>
-internal readonly record struct WantedChunk(ChunkId Id, RestoreFile File, long Offset, long Length, long Repeats);
+internal readonly record struct WantedChunk(ChunkId Id, RestoreFile File, long Offset, long Length, long Repeats)
+{
+    /// <summary>For messages.</summary>
+    public string Range => $"bytes {Offset} to {Offset + (Length * Repeats)}";
+}

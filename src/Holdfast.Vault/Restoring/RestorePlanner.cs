@@ -6,31 +6,35 @@ namespace Holdfast.Vault.Restoring;
 
 /// <summary>
 /// Walks the point's tree side by side with the target: makes directories, links, pipes and devices, clears what is in the
-/// way, and hands regular files to batches. Directories get their attributes when all is done.
+/// way, and hands regular files on. A directory gets its attributes when all that is to lie in it is there.
 /// </summary>
-internal sealed class RestorePlanner
+internal sealed partial class RestorePlanner
 {
     private readonly RestoreContext context;
     private readonly RestoreRequest request;
     private readonly IFileTree target;
     private readonly EntryWriter writer;
-    private readonly RestoreBatch batch;
+    private readonly RestorePipeline pipeline;
+    private readonly FolderFinisher folders;
+    private readonly OtherEntries others;
+    private readonly HardLinks links;
     private readonly bool isSingleRoot;
     private TreeReader trees;
     private readonly Stack<Level> levels = new();
-    private readonly List<RestoreFolder> folders = [];
-    private readonly Dictionary<(ulong Device, ulong Inode), LinkedName> firstNames = [];
-    private readonly List<(LinkedName First, LinkedName Name, bool Exists)> links = [];
 
-    public RestorePlanner(RestoreContext context, EntryWriter writer, RestoreBatch batch, bool isSingleRoot)
+    public RestorePlanner(
+        RestoreContext context, EntryWriter writer, RestorePipeline pipeline, FolderFinisher folders, bool isSingleRoot)
     {
         this.context = context;
         this.writer = writer;
-        this.batch = batch;
+        this.pipeline = pipeline;
+        this.folders = folders;
         this.isSingleRoot = isSingleRoot;
         request = context.Request;
         target = context.Target;
         trees = context.Vault.Trees;
+        others = new OtherEntries(context, writer);
+        links = new HardLinks(context, writer, folders);
     }
 
     /// <summary>Restores all of a point.</summary>
@@ -39,91 +43,8 @@ internal sealed class RestorePlanner
         trees = context.Vault.Trees.Within(point);
         List<TreeEntry> roots = await trees.ReadRootsAsync(point, context.Cancellation).ConfigureAwait(false);
         foreach (TreeEntry root in roots) await TakeRootAsync(root).ConfigureAwait(false);
-        await batch.RunAsync().ConfigureAwait(false);
-        foreach ((LinkedName first, LinkedName name, bool exists) in links) await LinkAsync(first, name, exists).ConfigureAwait(false);
-        for (int i = folders.Count - 1; i >= 0; i--) await FinishFolderAsync(folders[i]).ConfigureAwait(false);
-    }
-
-    private async Task TakeRootAsync(TreeEntry root)
-    {
-        var top = new RestoreFolder { Node = target.Root, Entry = null, Path = [], IsNew = false, IsTaken = false };
-        PathChoice choice = request.Selection.Root;
-        if (isSingleRoot && root.IsDirectory)
-        {
-            Result<NodeAttributes> now = await target.GetAttributesAsync(context.Caller, target.Root).ConfigureAwait(false);
-            if (!now.Ok)
-            {
-                context.Fail([], now.Error.Describe());
-                return;
-            }
-
-            var folder = new RestoreFolder { Node = target.Root, Entry = root, Path = [], IsNew = false, IsTaken = choice == PathChoice.Take };
-            folders.Add(folder);
-            context.CountDirectory();
-            await PushAsync(folder, root, choice, isThere: true).ConfigureAwait(false);
-            await DrainAsync().ConfigureAwait(false);
-            return;
-        }
-
-        // Under its own absolute path: the directories on the way are made where they are missing.
-        byte[][] components = BytePath.Split(root.Name);
-        byte[] name = components.Length == 0 ? [] : components[^1];
-        if (!isSingleRoot)
-        {
-            for (int i = 0; i < components.Length - 1; i++)
-            {
-                if (await OnTheWayAsync(top, components[i]).ConfigureAwait(false) is not { } next) return;
-                top = next;
-            }
-        }
-
-        byte[] path = isSingleRoot ? name : root.Name;
-        choice = request.Selection.Choose(path, isSingleRoot ? 0 : 1, root.IsDirectory, choice);
-        if (choice == PathChoice.Skip) return;
-        if (name.Length == 0)
-        {
-            // "/" beside other roots: its content goes to the top itself.
-            var folder = new RestoreFolder { Node = target.Root, Entry = root, Path = root.Name, IsNew = false, IsTaken = choice == PathChoice.Take };
-            folders.Add(folder);
-            await PushAsync(folder, root, choice, isThere: true).ConfigureAwait(false);
-        }
-        else
-        {
-            await TakeAsync(top, root, name, path, choice, await FindAsync(top, name).ConfigureAwait(false)).ConfigureAwait(false);
-        }
-
-        await DrainAsync().ConfigureAwait(false);
-    }
-
-    private async ValueTask<RestoreFolder?> OnTheWayAsync(RestoreFolder parent, byte[] name)
-    {
-        byte[] path = BytePath.Join(parent.Path, name);
-        Result<Node> node = await target.LookupAsync(context.Caller, parent.Node, name).ConfigureAwait(false);
-        if (node.Error == Errno.NoEntry && !request.DryRun)
-        {
-            Result<CreatedNode> created = await target.CreateDirectoryAsync(context.Caller, parent.Node, name, 0x1ED).ConfigureAwait(false);
-            node = created.Ok ? created.Value.Node : created.Error;
-        }
-
-        if (node.Ok && node.Value.Attributes.IsDirectory)
-        {
-            var folder = new RestoreFolder { Node = node.Value.Id, Entry = null, Path = path, IsNew = false, IsTaken = false };
-            folders.Add(folder);
-            return folder;
-        }
-
-        if (node.Error == Errno.NoEntry) return new RestoreFolder { Node = default, Entry = null, Path = path, IsNew = true, IsTaken = false };
-        context.Fail(path, node.Ok ? "is in the way: not a directory" : node.Error.Describe());
-        return null;
-    }
-
-    private async ValueTask<NodeAttributes?> FindAsync(RestoreFolder folder, byte[] name)
-    {
-        if (folder.Node == default) return null;
-        Result<Node> node = await target.LookupAsync(context.Caller, folder.Node, name).ConfigureAwait(false);
-        if (!node.Ok) return null;
-        target.Forget(node.Value.Id, 1);
-        return node.Value.Attributes;
+        await pipeline.EndAsync().ConfigureAwait(false);
+        await links.MakeAsync().ConfigureAwait(false);
     }
 
     private async Task DrainAsync()
@@ -135,6 +56,7 @@ internal sealed class RestorePlanner
             {
                 while (level.Scan is not null && level.NextThere < level.Scan.Count) await TakeExtraAsync(level, level.NextThere++).ConfigureAwait(false);
                 levels.Pop();
+                await folders.EndUseAsync(level.Folder).ConfigureAwait(false);
                 continue;
             }
 
@@ -204,9 +126,9 @@ internal sealed class RestorePlanner
         }
 
         if (entry.IsDirectory) await TakeDirectoryAsync(folder, entry, name, path, choice, there is not null).ConfigureAwait(false);
-        else if (IsFurtherName(folder, entry, name, path, there is not null)) return;
+        else if (links.IsFurtherName(folder, entry, name, path, there is not null)) return;
         else if (entry.Attributes.Kind == NodeKind.Regular) await TakeFileAsync(folder, entry, name, path, there).ConfigureAwait(false);
-        else await TakeOtherAsync(folder, entry, name, path, there).ConfigureAwait(false);
+        else await others.TakeAsync(folder, entry, name, path, there).ConfigureAwait(false);
     }
 
     /// <summary>Makes room where something of another kind has the name. A directory that holds something goes only when deleting was asked for.</summary>
@@ -231,7 +153,18 @@ internal sealed class RestorePlanner
         if (choice == PathChoice.Pass && !isThere && !request.DryRun)
         {
             // Nothing may be wanted of what is below: it is made when something is.
-            var waiting = new RestoreFolder { Node = default, WaitsIn = folder, Name = name, Entry = entry, Path = path, IsNew = true, IsTaken = false };
+            var waiting = new RestoreFolder
+            {
+                Node = default,
+                Parent = folder.Use(),
+                IsWaiting = true,
+                Name = name,
+                Entry = entry,
+                Path = path,
+                IsNew = true,
+                IsTaken = false,
+                HandsDown = folder.HandsDown,
+            };
             await PushAsync(waiting, entry, choice, isThere: false).ConfigureAwait(false);
             return;
         }
@@ -251,8 +184,16 @@ internal sealed class RestorePlanner
         }
 
         if (!isThere && choice == PathChoice.Take) request.OnChange?.Invoke(new TreeChange(ChangeKind.Added, path));
-        var made = new RestoreFolder { Node = node, Entry = entry, Path = path, IsNew = !isThere, IsTaken = choice == PathChoice.Take };
-        folders.Add(made);
+        var made = new RestoreFolder
+        {
+            Node = node,
+            Parent = folder.Use(),
+            Entry = entry,
+            Path = path,
+            IsNew = !isThere,
+            IsTaken = choice == PathChoice.Take,
+            HandsDown = isThere && node != default ? await writer.HandsDownAsync(node).ConfigureAwait(false) : folder.HandsDown,
+        };
         context.CountDirectory();
         await PushAsync(made, entry, choice, isThere).ConfigureAwait(false);
     }
@@ -260,9 +201,9 @@ internal sealed class RestorePlanner
     /// <summary>Makes a directory that was waiting, and those above it; false when one cannot be made.</summary>
     private async ValueTask<bool> MakeAsync(RestoreFolder folder)
     {
-        if (folder.WaitsIn is not { } parent) return true;
-        if (!await MakeAsync(parent).ConfigureAwait(false)) return false;
-        Result<CreatedNode> created = await target.CreateDirectoryAsync(context.Caller, parent.Node, folder.Name, 0x1C0).ConfigureAwait(false);
+        if (!folder.IsWaiting) return true;
+        if (!await MakeAsync(folder.Parent!).ConfigureAwait(false)) return false;
+        Result<CreatedNode> created = await target.CreateDirectoryAsync(context.Caller, folder.Parent!.Node, folder.Name, 0x1C0).ConfigureAwait(false);
         if (!created.Ok)
         {
             context.Fail(folder.Path, created.Error.Describe());
@@ -270,8 +211,7 @@ internal sealed class RestorePlanner
         }
 
         folder.Node = created.Value.Node.Id;
-        folder.WaitsIn = null;
-        folders.Add(folder);
+        folder.IsWaiting = false;
         context.CountDirectory();
         request.OnChange?.Invoke(new TreeChange(ChangeKind.Added, folder.Path));
         return true;
@@ -287,6 +227,7 @@ internal sealed class RestorePlanner
             if (!scanned.Ok)
             {
                 context.Fail(folder.Path, scanned.Error.Describe());
+                await folders.EndUseAsync(folder).ConfigureAwait(false);
                 return;
             }
 
@@ -301,20 +242,11 @@ internal sealed class RestorePlanner
         catch (DamageException damage)
         {
             context.FailDamaged(folder.Path, $"what is in it cannot be read: {damage.Message}");
+            await folders.EndUseAsync(folder).ConfigureAwait(false);
             return;
         }
 
         levels.Push(new Level { Folder = folder, Entries = entries, Scan = scan, Choice = choice });
-    }
-
-    /// <summary>Whether it is a further name of a file whose first name was met: a link, made when the files are there.</summary>
-    private bool IsFurtherName(RestoreFolder folder, TreeEntry entry, byte[] name, byte[] path, bool isThere)
-    {
-        if (!entry.IsHardLinked) return false;
-        var linked = new LinkedName(folder, name, path);
-        if (firstNames.TryAdd((entry.Attributes.Device, entry.Attributes.Inode), linked)) return false;
-        links.Add((firstNames[(entry.Attributes.Device, entry.Attributes.Inode)], linked, isThere));
-        return true;
     }
 
     private async ValueTask TakeFileAsync(RestoreFolder folder, TreeEntry entry, byte[] name, byte[] path, NodeAttributes? there)
@@ -335,10 +267,9 @@ internal sealed class RestorePlanner
                 context.Request.Progress.AddDone(1, entry.Attributes.Size);
                 return;
             }
-
         }
 
-        await batch.AddAsync(new RestoreFile
+        await pipeline.AddAsync(new RestoreFile
         {
             Folder = folder,
             Entry = entry,
@@ -348,132 +279,7 @@ internal sealed class RestorePlanner
         }).ConfigureAwait(false);
     }
 
-    private async ValueTask TakeOtherAsync(RestoreFolder folder, TreeEntry entry, byte[] name, byte[] path, NodeAttributes? there)
-    {
-        if (there is { } now)
-        {
-            if (request.Overwrite == OverwriteMode.Never)
-            {
-                context.CountSkipped();
-                return;
-            }
-
-            if (await IsSameOtherAsync(folder, entry, name, now).ConfigureAwait(false))
-            {
-                await FinishOtherAsync(folder, entry, name, path, now).ConfigureAwait(false);
-                return;
-            }
-
-            Errno error = request.DryRun ? Errno.None : await writer.RemoveAsync(folder.Node, name, now.Kind, path, static _ => { }).ConfigureAwait(false);
-            if (error != Errno.None)
-            {
-                context.Fail(path, $"cannot be replaced: {error.Describe()}");
-                return;
-            }
-        }
-
-        if (!request.DryRun)
-        {
-            Result<Node> node = await writer.CreateOtherAsync(folder.Node, entry, name).ConfigureAwait(false);
-            if (!node.Ok)
-            {
-                context.Fail(path, node.Error.Describe());
-                return;
-            }
-
-            string? trouble = await writer.FinishAsync(node.Value.Id, entry, node.Value.Attributes, isNew: true).ConfigureAwait(false);
-            target.Forget(node.Value.Id, 1);
-            if (trouble is not null) context.Fail(path, trouble);
-        }
-
-        context.Request.Progress.AddDone(1, 0);
-        if (there is null) context.CountAdded(path);
-        else context.CountModified(path);
-    }
-
-    private async ValueTask<bool> IsSameOtherAsync(RestoreFolder folder, TreeEntry entry, byte[] name, NodeAttributes now)
-    {
-        if (now.DeviceMajor != entry.Attributes.DeviceMajor || now.DeviceMinor != entry.Attributes.DeviceMinor) return false;
-        if (now.LinkCount > 1 && !entry.IsHardLinked) return false;
-        if (now.Kind != NodeKind.Symlink) return true;
-        Result<Node> node = await target.LookupAsync(context.Caller, folder.Node, name).ConfigureAwait(false);
-        if (!node.Ok) return false;
-        Result<ReadOnlyMemory<byte>> link = await target.ReadLinkAsync(context.Caller, node.Value.Id).ConfigureAwait(false);
-        target.Forget(node.Value.Id, 1);
-        return link.Ok && link.Value.Span.SequenceEqual(entry.Target);
-    }
-
-    private async ValueTask FinishOtherAsync(RestoreFolder folder, TreeEntry entry, byte[] name, byte[] path, NodeAttributes now)
-    {
-        context.Request.Progress.AddDone(1, 0);
-        if (writer.Fits(entry, now)) context.CountUnmodified();
-        else context.CountModified(path);
-        if (request.DryRun) return;
-        Result<Node> node = await target.LookupAsync(context.Caller, folder.Node, name).ConfigureAwait(false);
-        string? trouble = node.Ok
-            ? await writer.FinishAsync(node.Value.Id, entry, node.Value.Attributes, isNew: false).ConfigureAwait(false)
-            : node.Error.Describe();
-        if (node.Ok) target.Forget(node.Value.Id, 1);
-        if (trouble is not null) context.Fail(path, trouble);
-    }
-
-    private async ValueTask LinkAsync(LinkedName first, LinkedName name, bool exists)
-    {
-        context.Request.Progress.AddDone(1, 0);
-        if (request.DryRun)
-        {
-            if (exists) context.CountUnmodified();
-            else context.CountAdded(name.Path);
-            return;
-        }
-
-        Result<Node> node = await target.LookupAsync(context.Caller, first.Folder.Node, first.Name).ConfigureAwait(false);
-        if (!node.Ok)
-        {
-            context.Fail(name.Path, $"its other name {BytePath.Display(first.Path)} could not be restored");
-            return;
-        }
-
-        if (exists)
-        {
-            Result<Node> there = await target.LookupAsync(context.Caller, name.Folder.Node, name.Name).ConfigureAwait(false);
-            if (there.Ok) target.Forget(there.Value.Id, 1);
-            if (there.Ok && there.Value.Id == node.Value.Id)
-            {
-                target.Forget(node.Value.Id, 1);
-                context.CountUnmodified();
-                return;
-            }
-
-            if (there.Ok) await writer.RemoveAsync(name.Folder.Node, name.Name, there.Value.Attributes.Kind, name.Path, static _ => { }).ConfigureAwait(false);
-        }
-
-        Result<TwoDirectoryMutation> linked = await target.LinkAsync(context.Caller, node.Value.Id, name.Folder.Node, name.Name).ConfigureAwait(false);
-        target.Forget(node.Value.Id, 1);
-        if (!linked.Ok) context.Fail(name.Path, $"hard link to {BytePath.Display(first.Path)}: {linked.Error.Describe()}");
-        else if (exists) context.CountModified(name.Path);
-        else context.CountAdded(name.Path);
-    }
-
-    private async ValueTask FinishFolderAsync(RestoreFolder folder)
-    {
-        // A directory that was only passed through, and was there, stays as it is.
-        if (folder.Node == default) return;
-        if (folder.Entry is not null && !request.DryRun && (folder.IsNew || (folder.IsTaken && request.Overwrite != OverwriteMode.Never)))
-        {
-            Result<NodeAttributes> now = await target.GetAttributesAsync(context.Caller, folder.Node).ConfigureAwait(false);
-            string? trouble = now.Ok
-                ? await writer.FinishAsync(folder.Node, folder.Entry, now.Value, folder.IsNew).ConfigureAwait(false)
-                : now.Error.Describe();
-            if (trouble is not null) context.Fail(folder.Path, trouble);
-        }
-
-        if (folder.Node != target.Root) target.Forget(folder.Node, 1);
-    }
-
     private static Result<Node> NodeOf(Result<CreatedNode> created) => created.Ok ? created.Value.Node : created.Error;
-
-    private sealed record LinkedName(RestoreFolder Folder, byte[] Name, byte[] Path);
 
     private sealed class Level
     {

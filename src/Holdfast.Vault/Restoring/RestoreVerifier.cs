@@ -4,11 +4,17 @@ using Holdfast.Vault.Trees;
 namespace Holdfast.Vault.Restoring;
 
 /// <summary>Reads restored files back and compares them with the point.</summary>
-internal sealed class RestoreVerifier(RestoreContext context)
+internal sealed class RestoreVerifier(RestoreContext context, FolderFinisher folders)
 {
+    /// <summary>Verifies a file that was written, and ends its use of its folder.</summary>
     public async ValueTask VerifyAsync(RestoreFile file)
     {
-        if (file.Failed) return;
+        if (!file.Failed) await CompareAsync(file).ConfigureAwait(false);
+        await folders.EndUseAsync(file.Folder).ConfigureAwait(false);
+    }
+
+    private async ValueTask CompareAsync(RestoreFile file)
+    {
         Result<OpenedNode> opened = await context.Target.OpenAtAsync(
             context.Caller, file.Folder.Node, file.Name, new OpenRequest(OpenAccess.Read | OpenAccess.KeepAccessTime)).ConfigureAwait(false);
         if (!opened.Ok)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Holdfast.Files;
 using Holdfast.Log;
 using Holdfast.Vault.Packing;
@@ -5,133 +6,168 @@ using Holdfast.Vault.Sealing;
 
 namespace Holdfast.Vault.Restoring;
 
-/// <summary>Restores what is wanted of one pack after the other: reads its groups in order, opens them, writes the chunks. For one thread at a time.</summary>
-internal sealed class RestoreWorker(RestoreContext context, RestoreBatch batch) : IDisposable
+/// <summary>
+/// Restores what is wanted of one stretch of a pack after the other: opens its groups in order, verifies the chunks, writes
+/// them; the next stretch is read meanwhile. For one thread at a time.
+/// </summary>
+internal sealed class RestoreWorker : IDisposable
 {
-    private const int MaxReadBytes = 4 << 20;
-
-    // Reading on over a gap costs less than another request.
-    private const int MaxGapBytes = 128 << 10;
-
+    private readonly RestoreContext context;
+    private readonly FileFinisher files;
     private readonly Decompressor decompressor = new();
-    private byte[] sealedBytes = GC.AllocateUninitializedArray<byte>(MaxReadBytes, pinned: true);
-    private byte[] raw = GC.AllocateUninitializedArray<byte>(512 << 10, pinned: true);
+    private PackWindow window;
+    private PackWindow nextWindow;
+    private byte[] raw = [];
+    private RestoreBatch batch = new();
+    private Aead? cipher;
+    private PackId cipherPack;
+
+    // The file that is open; of one that is written whole in one visit and was made here, the length so far.
     private RestoreFile? current;
     private OpenedNode opened;
+    private long? writtenBytes;
 
-    /// <summary>Restores chunks of one pack, sorted by their ordinals.</summary>
-    public async Task RunAsync(List<LocatedChunk> chunks)
+    public RestoreWorker(RestoreContext context, FileFinisher files)
     {
-        PackFooter footer = chunks[0].Footer;
-        Aead cipher;
+        this.context = context;
+        this.files = files;
+        window = new PackWindow(context);
+        nextWindow = new PackWindow(context);
+    }
+
+    /// <summary>Takes reads of a batch until none is left.</summary>
+    public async Task RunAsync(RestoreBatch taken)
+    {
+        batch = taken;
         try
         {
-            cipher = new Aead(footer.Cipher, context.Vault.Index.Packs.OpenKey(footer));
-        }
-        catch (DamageException damage)
-        {
-            await FailAsync(chunks, damage.Message).ConfigureAwait(false);
-            Close();
-            return;
-        }
-
-        using (cipher)
-        {
-            for (int first = 0; first < chunks.Count;)
+            bool hasNext = TryBeginNext();
+            while (hasNext)
             {
-                int end = EndOfRead(chunks, first);
-                await RunReadAsync(cipher, chunks.GetRange(first, end - first)).ConfigureAwait(false);
-                first = end;
+                (window, nextWindow) = (nextWindow, window);
+                await window.WhenReadAsync().ConfigureAwait(false);
+                hasNext = TryBeginNext();
+                await RestoreAsync().ConfigureAwait(false);
             }
         }
-
-        Close();
+        finally
+        {
+            Close();
+            await nextWindow.WhenStoppedAsync().ConfigureAwait(false);
+        }
     }
 
-    public void Dispose() => decompressor.Dispose();
-
-    /// <summary>How far chunks can be served by one request to the store.</summary>
-    private static int EndOfRead(List<LocatedChunk> chunks, int first)
+    public void Dispose()
     {
-        PackGroup[] groups = chunks[first].Footer.Groups;
-        PackGroup group = groups[GroupOf(chunks[first])];
-        int start = group.Offset, reach = group.Offset + group.SealedBytes;
-        int end = first + 1;
-        for (; end < chunks.Count; end++)
-        {
-            group = groups[GroupOf(chunks[end])];
-            int groupEnd = group.Offset + group.SealedBytes;
-            if (group.Offset - reach > MaxGapBytes || groupEnd - start > MaxReadBytes) break;
-            reach = Math.Max(reach, groupEnd);
-        }
-
-        return end;
+        decompressor.Dispose();
+        cipher?.Dispose();
+        window.Clear();
+        nextWindow.Clear();
+        CryptographicOperations.ZeroMemory(raw);
     }
 
-    private static int GroupOf(in LocatedChunk chunk) => chunk.Footer.Chunks[chunk.Ordinal].Group;
-
-    private async ValueTask RunReadAsync(Aead cipher, List<LocatedChunk> chunks)
+    private bool TryBeginNext()
     {
-        PackFooter footer = chunks[0].Footer;
-        PackGroup firstGroup = footer.Groups[GroupOf(chunks[0])], lastGroup = footer.Groups[GroupOf(chunks[^1])];
-        int start = firstGroup.Offset, length = lastGroup.Offset + lastGroup.SealedBytes - start;
-        if (length > sealedBytes.Length) sealedBytes = GC.AllocateUninitializedArray<byte>(length, pinned: true);
-        try
+        if (batch.TryTake() is not { } read) return false;
+        nextWindow.Begin(read);
+        return true;
+    }
+
+    private async ValueTask RestoreAsync()
+    {
+        PackRead read = window.Read;
+        string? damage = window.Footer is null ? window.Damage : TryOpenCipher(window.Footer);
+        if (damage is not null)
         {
-            await context.Vault.Index.Packs.ReadSealedAsync(footer, start, sealedBytes.AsMemory(0, length), context.Cancellation).ConfigureAwait(false);
-        }
-        catch (HoldfastException error) when (DamageException.IsLoss(error))
-        {
-            await FailAsync(chunks, error.Message).ConfigureAwait(false);
+            await FetchElsewhereAsync(read.First, read.End, damage).ConfigureAwait(false);
             return;
         }
 
-        for (int first = 0; first < chunks.Count;)
+        for (int first = read.First; first < read.End;)
         {
-            int groupIndex = GroupOf(chunks[first]), end = first + 1;
-            while (end < chunks.Count && GroupOf(chunks[end]) == groupIndex) end++;
-            List<LocatedChunk> inGroup = chunks.GetRange(first, end - first);
-            if (TryOpen(cipher, footer, groupIndex, start)) await WriteAsync(footer, inGroup).ConfigureAwait(false);
-            else await FailAsync(inGroup, $"{footer.Pack}: the seal of group {groupIndex} is broken").ConfigureAwait(false);
+            int end = first + 1;
+            while (end < read.End && batch.At(end).GroupStart == batch.At(first).GroupStart) end++;
+            await RestoreGroupAsync(window.Footer!, first, end).ConfigureAwait(false);
             first = end;
         }
     }
 
-    private bool TryOpen(Aead cipher, PackFooter footer, int groupIndex, int start)
+    private string? TryOpenCipher(PackFooter footer)
     {
-        PackGroup group = footer.Groups[groupIndex];
-        if (group.RawBytes > raw.Length) raw = GC.AllocateUninitializedArray<byte>(group.RawBytes, pinned: true);
-        return PackReader.TryOpenGroup(
-            cipher, decompressor, group, groupIndex, sealedBytes.AsSpan(group.Offset - start, group.SealedBytes), raw.AsSpan(0, group.RawBytes));
+        if (cipher is not null && cipherPack == footer.Pack) return null;
+        try
+        {
+            var opening = new Aead(footer.Cipher, context.Vault.Index.Packs.OpenKey(footer));
+            cipher?.Dispose();
+            (cipher, cipherPack) = (opening, footer.Pack);
+            return null;
+        }
+        catch (DamageException damage)
+        {
+            return damage.Message;
+        }
     }
 
-    private async ValueTask WriteAsync(PackFooter footer, List<LocatedChunk> chunks)
+    /// <summary>Restores chunks of one group. Those that follow each other in the file, too, are written in one go.</summary>
+    private async ValueTask RestoreGroupAsync(PackFooter footer, int first, int end)
     {
-        foreach (LocatedChunk located in chunks)
+        int groupIndex = footer.Chunks[batch.At(first).Ordinal].Group;
+        if (!TryOpenGroup(footer, groupIndex))
+        {
+            await FetchElsewhereAsync(first, end, $"{footer.Pack}: the seal of group {groupIndex} is broken").ConfigureAwait(false);
+            return;
+        }
+
+        for (int place = first; place < end;)
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            WantedChunk wanted = located.Wanted;
-            PackChunk chunk = footer.Chunks[located.Ordinal];
-            ReadOnlyMemory<byte> content = raw.AsMemory(chunk.Offset, chunk.Length);
-            if (content.Length != wanted.Length || context.Vault.DataIdentity.Of(content.Span) != wanted.Id)
+            if (!IsWhole(footer, place))
             {
-                await FailAsync([located], $"{footer.Pack}: chunk {located.Ordinal} is not what its id says").ConfigureAwait(false);
+                await FetchElsewhereAsync(place, place + 1, $"{footer.Pack}: chunk {batch.At(place).Ordinal} is not what its id says").ConfigureAwait(false);
+                place++;
                 continue;
             }
 
-            if (!wanted.File.Failed) await WriteAsync(wanted, content).ConfigureAwait(false);
-            await EndPieceAsync(wanted.File).ConfigureAwait(false);
+            int behind = place + 1;
+            while (behind < end && Follows(footer, behind) && IsWhole(footer, behind)) behind++;
+            PackChunk chunk = footer.Chunks[batch.At(place).Ordinal], last = footer.Chunks[batch.At(behind - 1).Ordinal];
+            ReadOnlyMemory<byte> content = raw.AsMemory(chunk.Offset, last.Offset + last.Length - chunk.Offset);
+            await WriteAsync(place, content).ConfigureAwait(false);
+            await EndPiecesAsync(batch.WantedAt(place).File, behind - place).ConfigureAwait(false);
+            place = behind;
         }
     }
 
-    private async ValueTask WriteAsync(WantedChunk wanted, ReadOnlyMemory<byte> content)
+    private bool TryOpenGroup(PackFooter footer, int groupIndex)
     {
-        if (current != wanted.File)
-        {
-            Close();
-            if (!await OpenAsync(wanted.File).ConfigureAwait(false)) return;
-        }
+        PackGroup group = footer.Groups[groupIndex];
+        if (group.RawBytes > raw.Length) raw = GC.AllocateUninitializedArray<byte>(Math.Max(group.RawBytes, 2 * PackBuilder.GroupTargetBytes), pinned: true);
+        return PackReader.TryOpenGroup(cipher!, decompressor, group, groupIndex, window.Sealed(group), raw.AsSpan(0, group.RawBytes));
+    }
 
+    private bool IsWhole(PackFooter footer, int place)
+    {
+        WantedChunk wanted = batch.WantedAt(place);
+        PackChunk chunk = footer.Chunks[batch.At(place).Ordinal];
+        return chunk.Length == wanted.Length && context.Vault.DataIdentity.Of(raw.AsSpan(chunk.Offset, chunk.Length)) == wanted.Id;
+    }
+
+    /// <summary>Whether a chunk stands right behind the one before it, in the group and in the same file.</summary>
+    private bool Follows(PackFooter footer, int place)
+    {
+        WantedChunk before = batch.WantedAt(place - 1), wanted = batch.WantedAt(place);
+        return batch.At(place).Ordinal == batch.At(place - 1).Ordinal + 1
+            && wanted.File == before.File && wanted.Offset == before.Offset + before.Length
+            && before.Repeats == 1 && wanted.Repeats == 1
+            && footer.Chunks[batch.At(place - 1).Ordinal].Length == before.Length;
+    }
+
+    /// <summary>Writes content, as often as it is wanted, where a chunk is wanted.</summary>
+    private async ValueTask WriteAsync(int place, ReadOnlyMemory<byte> content)
+    {
+        WantedChunk wanted = batch.WantedAt(place);
+        RestoreFile file = wanted.File;
+        if (file.Failed || (current != file && !await OpenAsync(place).ConfigureAwait(false))) return;
         long offset = wanted.Offset;
         for (long i = 0; i < wanted.Repeats; i++)
         {
@@ -141,51 +177,56 @@ internal sealed class RestoreWorker(RestoreContext context, RestoreBatch batch) 
                     context.Caller, opened.File, offset + written, content[written..], Stability.Unstable).ConfigureAwait(false);
                 if (!outcome.Ok)
                 {
-                    batch.Fail(wanted.File, outcome.Error);
+                    files.Fail(file, outcome.Error);
                     return;
                 }
 
                 written += outcome.Value.Written;
-                wanted.File.AddShown(outcome.Value.Written);
+                file.AddShown(outcome.Value.Written);
                 context.Request.Progress.AddDone(0, outcome.Value.Written);
             }
 
             offset += content.Length;
         }
 
+        if (writtenBytes is { } before) writtenBytes = Math.Max(before, offset);
         context.CountWritten(content.Length * wanted.Repeats);
     }
 
-    private async ValueTask<bool> OpenAsync(RestoreFile file)
+    private async ValueTask<bool> OpenAsync(int place)
     {
-        // Two workers may meet at a file that lies in two packs: whoever comes first makes it.
-        batch.Begin(file);
-        var request = new OpenRequest(OpenAccess.Write, file.IsNew ? CreateMode.OpenOrCreate : CreateMode.OpenExisting, 0x180);
-        Result<OpenedNode> result = await context.Target.OpenAtAsync(context.Caller, file.Folder.Node, file.Name, request).ConfigureAwait(false);
-        if (!result.Ok)
-        {
-            batch.Fail(file, result.Error);
-            return false;
-        }
-
+        Close();
+        RestoreFile file = batch.WantedAt(place).File;
+        bool isWhole = file.IsNew && file.Remaining == PiecesFrom(place);
+        if (await files.OpenAsync(file, isWhole).ConfigureAwait(false) is not { } result) return false;
         context.Request.Progress.Show(file.Path);
-        opened = result.Value;
+        opened = result;
         current = file;
+        writtenBytes = isWhole && result.Created ? 0 : null;
         return true;
     }
 
-    private async ValueTask EndPieceAsync(RestoreFile file)
+    /// <summary>How many pieces of a file follow each other in this read.</summary>
+    private int PiecesFrom(int place)
     {
-        if (!file.EndPieces(1)) return;
+        RestoreFile file = batch.WantedAt(place).File;
+        int end = place + 1;
+        while (end < window.Read.End && batch.WantedAt(end).File == file) end++;
+        return end - place;
+    }
+
+    private async ValueTask EndPiecesAsync(RestoreFile file, int count)
+    {
+        if (!file.EndPieces(count)) return;
         if (current == file && !file.Failed)
         {
-            await batch.FinishOpenAsync(file, opened).ConfigureAwait(false);
+            await files.FinishOpenAsync(file, opened, writtenBytes).ConfigureAwait(false);
             Close();
             return;
         }
 
         if (current == file) Close();
-        await batch.FinishAsync(file).ConfigureAwait(false);
+        await files.FinishAsync(file).ConfigureAwait(false);
     }
 
     private void Close()
@@ -197,23 +238,23 @@ internal sealed class RestoreWorker(RestoreContext context, RestoreBatch batch) 
     }
 
     /// <summary>These chunks cannot be read where they were found: another pack may hold them whole.</summary>
-    private async ValueTask FailAsync(List<LocatedChunk> chunks, string message)
+    private async ValueTask FetchElsewhereAsync(int first, int end, string message)
     {
-        foreach (LocatedChunk chunk in chunks)
+        for (int place = first; place < end; place++)
         {
-            WantedChunk wanted = chunk.Wanted;
+            WantedChunk wanted = batch.WantedAt(place);
             try
             {
                 ReadOnlyMemory<byte> content = await context.Vault.DataChunks.FetchAsync(wanted.Id, context.Cancellation).ConfigureAwait(false);
                 if (content.Length != wanted.Length) throw new DamageException($"chunk {wanted.Id}", $"{content.Length} bytes, {wanted.Length} expected");
-                if (!wanted.File.Failed) await WriteAsync(wanted, content).ConfigureAwait(false);
+                await WriteAsync(place, content).ConfigureAwait(false);
             }
             catch (HoldfastException error) when (DamageException.IsLoss(error))
             {
-                batch.FailDamaged(wanted.File, $"bytes {wanted.Offset} to {wanted.Offset + (wanted.Length * wanted.Repeats)} are damaged in the vault: {message}");
+                files.FailDamaged(wanted.File, $"{wanted.Range} are damaged in the vault: {message}");
             }
 
-            await EndPieceAsync(wanted.File).ConfigureAwait(false);
+            await EndPiecesAsync(wanted.File, 1).ConfigureAwait(false);
         }
     }
 }
