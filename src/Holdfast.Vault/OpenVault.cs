@@ -17,6 +17,7 @@ public sealed class OpenVault : IDisposable
 
     private readonly HashSet<string> damagesTold = new(StringComparer.Ordinal);
     private readonly List<string> damages = [];
+    private readonly Dictionary<SessionId, HoldfastException> unreadablePoints = [];
     private readonly Lock gate = new();
 
     private OpenVault(Host host, IObjectStore store, byte[] id, string keySlot, KeyRing ring, long cacheBytes)
@@ -65,6 +66,15 @@ public sealed class OpenVault : IDisposable
     internal ChunkFetcher DataChunks { get; }
 
     internal TreeReader Trees { get; }
+
+    /// <summary>Restore points that are in the vault but could not be read when they were listed, each with the reason.</summary>
+    public IReadOnlyDictionary<SessionId, HoldfastException> UnreadablePoints
+    {
+        get
+        {
+            lock (gate) return new Dictionary<SessionId, HoldfastException>(unreadablePoints);
+        }
+    }
 
     /// <summary>Damage met so far while index objects and packs were read, each told once.</summary>
     public IReadOnlyList<string> Damages
@@ -181,6 +191,12 @@ public sealed class OpenVault : IDisposable
         }
 
         if (!isUsable) await Index.LoadUnindexedAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    internal void TellOfUnreadable(SessionId point, HoldfastException reason)
+    {
+        lock (gate) unreadablePoints[point] = reason;
+        TellOfDamage(reason);
     }
 
     internal void TellOfDamage(Exception damage)
