@@ -249,7 +249,7 @@ public static class BackupRun
             return await session.TryReadReferencesAsync(references, cancellationToken).ConfigureAwait(false) is { } known
                 && known.ContainsAll(session.References);
         }
-        catch (DamageException)
+        catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
             // Then the point gets a list of its own.
             return false;

@@ -344,7 +344,7 @@ internal sealed class SourceWalker(BackupContext context, ChannelWriter<WalkItem
         UnixTime nextChange = context.NextChangeTime();
         (entry.Xattrs, Errno error) = await XattrReader.ReadAsync(tree, context.Caller, node).ConfigureAwait(false);
         if (error != Errno.None) context.Fail(itemPath, $"extended attributes: {error.Describe()}");
-        if (entry.Attributes.ChangeTime >= nextChange) entry.Attributes = entry.Attributes with { ChangeTime = default };
+        if (BackupContext.MayChangeUnseen(entry.Attributes.ChangeTime, nextChange)) entry.Attributes = entry.Attributes with { ChangeTime = default };
     }
 
     /// <summary>The name of the file by which the directory asks to be left out; null when it does not.</summary>

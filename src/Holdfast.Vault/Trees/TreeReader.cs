@@ -8,14 +8,29 @@ namespace Holdfast.Vault.Trees;
 internal sealed class TreeReader(ChunkFetcher chunks)
 {
     /// <summary>All entries of a directory, in the order of their names.</summary>
+    /// <param name="directory">Its content.</param>
+    /// <param name="isPointRoot">Whether it is a point's root, whose names are paths.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    /// <param name="onLost">Told of each piece that cannot be read, whose entries are then left out; null to throw.</param>
     /// <exception cref="DamageException">A piece of it is missing, broken, or out of order.</exception>
-    public async Task<List<TreeEntry>> ReadDirectoryAsync(Content directory, bool isPointRoot, CancellationToken cancellationToken)
+    public async Task<List<TreeEntry>> ReadDirectoryAsync(
+        Content directory, bool isPointRoot, CancellationToken cancellationToken, Action<DamageException>? onLost = null)
     {
         List<TreeEntry>? all = null;
         await foreach (ContentItem item in FlattenAsync(directory, cancellationToken).ConfigureAwait(false))
         {
             if (item.Kind != ContentItemKind.Chunk) throw new DamageException("directory", "holds a hole or a run");
-            ReadOnlyMemory<byte> chunk = await FetchAsync(item, cancellationToken).ConfigureAwait(false);
+            ReadOnlyMemory<byte> chunk;
+            try
+            {
+                chunk = await FetchAsync(item, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DamageException damage) when (onLost is not null)
+            {
+                onLost(damage);
+                continue;
+            }
+
             List<TreeEntry> piece = DirectoryCodec.Decode(chunk.Span, $"tree chunk {item.Id}", isPointRoot);
             // Else a list that names one empty piece over and over would never come to an end.
             if (piece.Count == 0) throw new DamageException($"tree chunk {item.Id}", "a piece of a directory without entries");
