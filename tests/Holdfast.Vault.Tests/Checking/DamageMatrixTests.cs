@@ -21,10 +21,10 @@ public sealed class DamageMatrixTests : IDisposable
 
     public void Dispose() => world.Dispose();
 
-    [Theory, InlineData(1), InlineData(20260101)]
-    public Task EveryDamageCostsWhatItMustAndNothingElse(int seed) => RunAsync(seed, rounds: 1);
+    [Fact]
+    public Task EveryDamageCostsWhatItMustAndNothingElse() => RunAsync(seed: 20_260_101, rounds: 1);
 
-    [Theory, InlineData(2), InlineData(3), InlineData(4), Trait("Category", "Long")]
+    [Theory, InlineData(1), InlineData(2), InlineData(3), Trait("Category", "Long")]
     public Task ManyDamagesCostWhatTheyMustAndNothingElse(int seed) => RunAsync(seed, rounds: 15);
 
     private async Task RunAsync(int seed, int rounds)
