@@ -171,7 +171,7 @@ public static class BackupRun
             if (references is not null) vault.Index.Expect(references.SortedPacks());
             return references;
         }
-        catch (DamageException)
+        catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
             // It is a help here and no more; the new point gets a list of its own.
             return null;

@@ -20,6 +20,7 @@ public sealed class OpenVault : IDisposable
 
     private readonly HashSet<string> damagesTold = new(StringComparer.Ordinal);
     private readonly List<string> damages = [];
+    private readonly Dictionary<SessionId, HoldfastException> unreadablePoints = [];
     private readonly Lock gate = new();
 
     private OpenVault(Host host, IObjectStore store, byte[] id, string keySlot, KeyRing ring, long cacheBytes)
@@ -71,6 +72,15 @@ public sealed class OpenVault : IDisposable
     internal ChunkFetcher DataChunks { get; }
 
     internal TreeReader Trees { get; }
+
+    /// <summary>Restore points that are in the vault but could not be read when they were listed, each with the reason.</summary>
+    public IReadOnlyDictionary<SessionId, HoldfastException> UnreadablePoints
+    {
+        get
+        {
+            lock (gate) return new Dictionary<SessionId, HoldfastException>(unreadablePoints);
+        }
+    }
 
     /// <summary>Damage met so far while index objects and packs were read, each told once.</summary>
     public IReadOnlyList<string> Damages
@@ -159,6 +169,12 @@ public sealed class OpenVault : IDisposable
         TreeChunks.Dispose();
         DataChunks.Dispose();
         Index.Dispose();
+    }
+
+    internal void TellOfUnreadable(SessionId point, HoldfastException reason)
+    {
+        lock (gate) unreadablePoints[point] = reason;
+        TellOfDamage(reason);
     }
 
     internal void TellOfDamage(Exception damage)

@@ -8,7 +8,7 @@ namespace Holdfast.Vault;
 /// <summary>Lists and finds the restore points of a vault.</summary>
 public static class RestorePoints
 {
-    /// <summary>All points that can be read, oldest first. Damaged ones are told of in <see cref="OpenVault.Damages"/>.</summary>
+    /// <summary>All points that can be read, oldest first. The others are told of in <see cref="OpenVault.UnreadablePoints"/>.</summary>
     public static async Task<IReadOnlyList<RestorePoint>> ListAsync(OpenVault vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
@@ -20,9 +20,9 @@ public static class RestorePoints
             {
                 if (await TryReadAsync(vault, id, entry, cancellationToken).ConfigureAwait(false) is { } point) points.Add(point);
             }
-            catch (HoldfastException error) when (error.Kind == ErrorKind.Damage)
+            catch (HoldfastException error) when (DamageException.IsLoss(error))
             {
-                vault.TellOfDamage(error);
+                vault.TellOfUnreadable(id, error);
             }
         }
 

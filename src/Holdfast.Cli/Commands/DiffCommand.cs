@@ -58,7 +58,7 @@ internal static class DiffCommand
     {
         using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
-        RestorePoint before = PointFinder.Find(points, options.Before), after = PointFinder.Find(points, options.After);
+        RestorePoint before = PointFinder.Find(vault, points, options.Before), after = PointFinder.Find(vault, points, options.After);
         CommandOutput output = context.Output;
         JsonArray array = output.BeginArray();
         await foreach (TreeDifference difference in TreeDiff.CompareInDetailAsync(vault, before, after, cancellationToken).ConfigureAwait(false))

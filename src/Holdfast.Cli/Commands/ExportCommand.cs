@@ -67,8 +67,8 @@ internal static class ExportCommand
         using (secret)
         {
             IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
-            RestorePoint point = PointFinder.Find(points, options.Point);
-            RestorePoint? since = options.Since is null ? null : PointFinder.Find(points, options.Since);
+            RestorePoint point = PointFinder.Find(vault, points, options.Point);
+            RestorePoint? since = options.Since is null ? null : PointFinder.Find(vault, points, options.Since);
             var progress = new WorkProgress();
             ExportSummary summary;
             using (OutputFile? file = isStandardOutput ? null : await OutputFile.CreateAsync(options.OutputFile).ConfigureAwait(false))

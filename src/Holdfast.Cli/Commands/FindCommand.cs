@@ -55,7 +55,7 @@ internal static class FindCommand
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
         if (options.Points.Count > 0)
         {
-            HashSet<SessionId> meant = [.. options.Points.Select(selector => PointFinder.Find(points, selector).Id)];
+            HashSet<SessionId> meant = [.. options.Points.Select(selector => PointFinder.Find(vault, points, selector).Id)];
             points = [.. points.Where(point => meant.Contains(point.Id))];
         }
 

@@ -11,6 +11,9 @@ internal sealed record PointSelector(string? Name, DateTimeOffset? At)
     public static bool IsLatest(string word) =>
         word == Latest || word.StartsWith(Latest + ":", StringComparison.Ordinal);
 
+    /// <summary>Whether one certain point is meant, and not the newest that there is.</summary>
+    public bool IsById => Name is not null && !IsLatest(Name);
+
     /// <summary>Takes POINT from the front of the words after a verb; the rest are paths.</summary>
     /// <remarks>
     /// With <c>--at</c> POINT is left out, except <c>latest:HOST:PATH</c>, which then chooses the source.

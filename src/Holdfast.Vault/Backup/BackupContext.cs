@@ -71,6 +71,17 @@ internal sealed class BackupContext(SourceContext source, OpenVault vault)
             && (Request.IgnoreInode || now.Inode == then.Inode);
     }
 
+    /// <summary>Whether what changes a node from that moment on may leave it the ctime that it has.</summary>
+    /// <param name="changeTime">The node's.</param>
+    /// <param name="nextChange">From <see cref="NextChangeTime"/>, before it was read.</param>
+    public static bool MayChangeUnseen(UnixTime changeTime, UnixTime nextChange)
+    {
+        // Where nanoseconds are never kept, clocks tick in whole seconds (ext3, HFS+), of FAT in two.
+        const int coarseTickSeconds = 2;
+        bool isCoarse = changeTime.Nanoseconds == 0 && changeTime.Seconds + coarseTickSeconds > nextChange.Seconds;
+        return isCoarse || changeTime >= nextChange;
+    }
+
     /// <summary>An entry whose ctime is zero was changed so close to its reading that its attributes prove nothing.</summary>
     public static bool IsTrusted(in NodeAttributes attributes) => attributes.ChangeTime != default;
 

@@ -194,7 +194,7 @@ internal sealed class FileStage : IDisposable
         bool isSteady = after.Ok && after.Value.Size == before.Size && after.Value.ModifyTime == before.ModifyTime
             && after.Value.ChangeTime == before.ChangeTime && kept.Size == before.Size;
         if (!isSteady) context.Fail(file.Path, "changed while it was read: kept as it was read");
-        if (!isSteady || before.ChangeTime >= nextChange) kept.ChangeTime = default;
+        if (!isSteady || BackupContext.MayChangeUnseen(before.ChangeTime, nextChange)) kept.ChangeTime = default;
         entry.Attributes = kept;
         cutter.Finish(entry);
     }

@@ -300,7 +300,7 @@ internal sealed class SourceMatcher(
 
         (entry.Xattrs, Errno error) = await XattrReader.ReadAsync(tree, context.Caller, node).ConfigureAwait(false);
         if (error != Errno.None) context.Fail(itemPath, $"extended attributes: {error.Describe()}");
-        if (entry.Attributes.ChangeTime >= nextChange) entry.Attributes = entry.Attributes with { ChangeTime = default };
+        if (BackupContext.MayChangeUnseen(entry.Attributes.ChangeTime, nextChange)) entry.Attributes = entry.Attributes with { ChangeTime = default };
     }
 
     private void Expect(long bytes)

@@ -40,9 +40,14 @@ internal sealed class ChunkFetcher : IDisposable
         }
         catch (HoldfastException damage) when (DamageException.IsLoss(damage))
         {
-            if (await TryFetchElsewhereAsync(id, location, cancellationToken).ConfigureAwait(false) is not { } content) throw;
-            index.TellOfDamage(damage);
-            return content;
+            if (await TryFetchElsewhereAsync(id, location, cancellationToken).ConfigureAwait(false) is { } content)
+            {
+                index.TellOfDamage(damage);
+                return content;
+            }
+
+            if (damage is DamageException) throw;
+            throw new DamageException(location.Footer.Pack.ObjectName, damage.Message);
         }
     }
 

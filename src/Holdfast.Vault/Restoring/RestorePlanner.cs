@@ -99,7 +99,7 @@ internal sealed partial class RestorePlanner
     /// <summary>Something in the target that the point does not have.</summary>
     private async ValueTask TakeExtraAsync(Level level, int index)
     {
-        if (!request.Delete || level.Choice != PathChoice.Take) return;
+        if (!request.Delete || !level.IsWhole || level.Choice != PathChoice.Take) return;
         byte[] name = level.Scan!.NameOf(index).ToArray();
         byte[] path = level.Folder.Path.Length == 0 ? name : BytePath.Join(level.Folder.Path, name);
         NodeKind kind = level.Scan.AttributesOf(index).Kind;
@@ -235,9 +235,14 @@ internal sealed partial class RestorePlanner
         }
 
         List<TreeEntry> entries;
+        bool isWhole = true;
         try
         {
-            entries = await trees.ReadDirectoryAsync(entry.Content!, isPointRoot: false, context.Cancellation).ConfigureAwait(false);
+            entries = await trees.ReadDirectoryAsync(entry.Content!, isPointRoot: false, context.Cancellation, damage =>
+            {
+                isWhole = false;
+                context.FailDamaged(folder.Path, $"some of what is in it cannot be read: {damage.Message}");
+            }).ConfigureAwait(false);
         }
         catch (DamageException damage)
         {
@@ -246,7 +251,7 @@ internal sealed partial class RestorePlanner
             return;
         }
 
-        levels.Push(new Level { Folder = folder, Entries = entries, Scan = scan, Choice = choice });
+        levels.Push(new Level { Folder = folder, Entries = entries, Scan = scan, Choice = choice, IsWhole = isWhole });
     }
 
     private async ValueTask TakeFileAsync(RestoreFolder folder, TreeEntry entry, byte[] name, byte[] path, NodeAttributes? there)
@@ -291,6 +296,9 @@ internal sealed partial class RestorePlanner
         public required DirectoryScan? Scan { get; init; }
 
         public required PathChoice Choice { get; init; }
+
+        /// <summary>False when some entries are lost: then nothing in the target is known to be too many.</summary>
+        public required bool IsWhole { get; init; }
 
         public int Next { get; set; }
 

@@ -14,14 +14,29 @@ internal sealed class TreeReader(ChunkFetcher chunks, TreeAllowance? allowance =
     public TreeReader Within(params ReadOnlySpan<RestorePoint> points) => new(chunks, new TreeAllowance(points));
 
     /// <summary>All entries of a directory, in the order of their names.</summary>
+    /// <param name="directory">Its content.</param>
+    /// <param name="isPointRoot">Whether it is a point's root, whose names are paths.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    /// <param name="onLost">Told of each piece that cannot be read, whose entries are then left out; null to throw.</param>
     /// <exception cref="DamageException">A piece of it is missing, broken, or out of order.</exception>
-    public async ValueTask<List<TreeEntry>> ReadDirectoryAsync(Content directory, bool isPointRoot, CancellationToken cancellationToken)
+    public async ValueTask<List<TreeEntry>> ReadDirectoryAsync(
+        Content directory, bool isPointRoot, CancellationToken cancellationToken, Action<DamageException>? onLost = null)
     {
-        if (directory is { Depth: 0, Items: [var only] }) return await ReadPieceAsync(only, isPointRoot, cancellationToken).ConfigureAwait(false);
+        if (onLost is null && directory is { Depth: 0, Items: [var only] }) return await ReadPieceAsync(only, isPointRoot, cancellationToken).ConfigureAwait(false);
         var all = new List<TreeEntry>();
         await foreach (ContentItem item in FlattenAsync(directory, cancellationToken).ConfigureAwait(false))
         {
-            List<TreeEntry> piece = await ReadPieceAsync(item, isPointRoot, cancellationToken).ConfigureAwait(false);
+            List<TreeEntry> piece;
+            try
+            {
+                piece = await ReadPieceAsync(item, isPointRoot, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DamageException damage) when (onLost is not null)
+            {
+                onLost(damage);
+                continue;
+            }
+
             if (all.Count > 0 && all[^1].Name.AsSpan().SequenceCompareTo(piece[0].Name) >= 0)
             {
                 throw new DamageException($"tree chunk {item.Id}", "its names are not behind those of the piece before");

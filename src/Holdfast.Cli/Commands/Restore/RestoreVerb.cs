@@ -31,8 +31,11 @@ internal sealed class RestoreVerb(RestoreOptions options, CommandContext context
         }
 
         context.TellDamages(vault);
+        // Among those that cannot be read may be the newest.
+        bool isCertain = options.Point.IsById || vault.UnreadablePoints.Count == 0;
+        if (!isCertain) context.Output.Notice("a newer restore point may be among those that cannot be read");
         RestoreReport.Write(context.Output, point, summary, options);
-        return CodeOf(summary);
+        return isCertain ? CodeOf(summary) : ExitCodes.Of(ErrorKind.Damage);
     }
 
     private static int CodeOf(RestoreSummary summary)
