@@ -1,3 +1,4 @@
+using Holdfast.Log;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Trees;
 
@@ -72,10 +73,18 @@ internal sealed class ExpectedContent : IAsyncDisposable
 
     private async ValueTask FillAsync()
     {
-        while (!atEnd && ahead.Count < LookAhead)
+        try
         {
-            atEnd = !await source.MoveNextAsync().ConfigureAwait(false);
-            if (!atEnd && source.Current.Kind != ContentItemKind.Hole) ahead.Enqueue(source.Current);
+            while (!atEnd && ahead.Count < LookAhead)
+            {
+                atEnd = !await source.MoveNextAsync().ConfigureAwait(false);
+                if (!atEnd && source.Current.Kind != ContentItemKind.Hole) ahead.Enqueue(source.Current);
+            }
+        }
+        catch (HoldfastException damage) when (DamageException.IsLoss(damage))
+        {
+            // From here on nothing is expected: what is read is cut and named, which heals the list.
+            atEnd = true;
         }
     }
 }
