@@ -6,6 +6,9 @@ namespace Holdfast.Benchmarks.Corpora;
 /// <remarks>Kept from run to run: making it takes longer than most measurements.</remarks>
 internal abstract class Corpus(string directory)
 {
+    /// Every file of a tree, by no way twice: /usr has links that lead to itself.
+    public static EnumerationOptions AllFiles { get; } = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+
     public abstract string Name { get; }
 
     /// What it is, for the table.

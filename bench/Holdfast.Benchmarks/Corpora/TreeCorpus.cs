@@ -48,8 +48,7 @@ internal abstract class TreeCorpus(string directory) : Corpus(directory)
 
     private string[] FindFiles()
     {
-        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
-        string[] found = Directory.GetFiles(Source, "*", options);
+        string[] found = Directory.GetFiles(Source, "*", AllFiles);
         // Names that are not UTF-8 come with a replacement character, by which they cannot be opened.
         return [.. found.Where(path => !path.Contains('\uFFFD')).Order(StringComparer.Ordinal)];
     }

@@ -14,6 +14,9 @@ internal sealed class Figures
     private readonly List<Sample> samples = [];
     private readonly List<CollectorSample> collections = [];
 
+    /// What the password costs each command of ours; null until a vault was made.
+    public PasswordCost? Password { get; set; }
+
     public IReadOnlyList<Sample> Samples => samples;
 
     public IReadOnlyList<CollectorSample> Collections => collections;

@@ -20,6 +20,7 @@ internal sealed class MarkdownReport(Figures figures)
         AddLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
         foreach (Target target in targets) AddTarget(target);
         AddPeak();
+        AddPassword();
         foreach (CollectorSample sample in figures.Collections)
         {
             double found = sample.Gen0PerGibibyte;
@@ -73,6 +74,14 @@ internal sealed class MarkdownReport(Figures figures)
             $"highest of all: {highest.Work}, {highest.Step}", "peak memory", Mebibytes(highest.PeakBytes!.Value), "", "",
             Mebibytes(TargetTable.MustPeakBytes), Mebibytes(TargetTable.ReachPeakBytes),
             Met(highest.PeakBytes.Value, TargetTable.MustPeakBytes, TargetTable.ReachPeakBytes));
+    }
+
+    private void AddPassword()
+    {
+        if (figures.Password is not { } cost) return;
+        AddRow(
+            "each command", "password", $"Argon2id, {cost.Passes} passes, {Mebibytes(cost.MemoryBytes)}", "", "",
+            $"{PasswordCost.LeastPasses} passes, {Mebibytes(PasswordCost.LeastMemoryBytes)}", "", cost.IsEnough ? "must" : "**no**");
     }
 
     private string Cell(string work, string step, string tool)

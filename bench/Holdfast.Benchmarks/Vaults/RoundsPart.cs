@@ -20,6 +20,11 @@ internal static class RoundsPart
                 bench.Measure(corpus.Name, corpus, step, bench.Tool(name), bench.Place(name), round);
             }
 
+            if (step == Step.Init && bench.Options.Tools.Contains(HoldfastTool.ToolName))
+            {
+                bench.Figures.Password = PasswordCost.Read(BackupTool.Repository(bench.Place(HoldfastTool.ToolName)));
+            }
+
             if (step == Step.Restore) bench.MeasureCopy(corpus.Name, corpus, round);
         }
 
@@ -43,8 +48,7 @@ internal static class RoundsPart
         };
         bench.Processes.Run(backup with { Variables = variables });
         string[] words = File.ReadAllText(answer).Split(' ');
-        long sourceBytes = new DirectoryInfo(corpus.Source).EnumerateFiles("*", SearchOption.AllDirectories)
-            .Where(file => file.LinkTarget is null).Sum(file => file.Length);
+        long sourceBytes = new DirectoryInfo(corpus.Source).EnumerateFiles("*", Corpus.AllFiles).Sum(file => file.Length);
         var sample = new CollectorSample(
             corpus.Name, VaultBench.StepName(Step.First), int.Parse(words[0]), long.Parse(words[1]), double.Parse(words[2]), sourceBytes);
         bench.Figures.Add(sample);

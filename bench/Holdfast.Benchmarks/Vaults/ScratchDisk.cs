@@ -9,10 +9,12 @@ namespace Holdfast.Benchmarks.Vaults;
 /// </remarks>
 internal sealed class ScratchDisk(string scratch, ChildProcess processes) : IDisposable
 {
-    private const long DiskBytes = 24L << 30;
+    /// At most this much is written: four copies of the largest corpus and three vaults of it.
+    public const long DiskBytes = 24L << 30;
+
     private readonly string image = Path.Combine(scratch, "disk.img");
 
-    public static bool IsFileSystem => Environment.UserName == "root";
+    public static bool IsFileSystem => Environment.IsPrivilegedProcess;
 
     public string Root { get; } = Path.Combine(scratch, "disk");
 

@@ -70,7 +70,7 @@ internal sealed class VaultBench(VaultOptions options, ChildProcess processes, S
     public void Backup(Corpus corpus, BackupTool tool, string place, string point) =>
         processes.Run(tool.Backup(place, corpus.Source, point));
 
-    private static Command CommandOf(BackupTool tool, string place, Step step, Corpus corpus, int round, string target) => step switch
+    private Command CommandOf(BackupTool tool, string place, Step step, Corpus corpus, int round, string target) => step switch
     {
         Step.Init => tool.Init(place),
         Step.Restore => tool.Restore(place, LastPoint(corpus, round), target),
@@ -81,8 +81,8 @@ internal sealed class VaultBench(VaultOptions options, ChildProcess processes, S
     private static string PointName(Step step, int round) => $"{StepName(step)}-{round}";
 
     // What was backed up last before the restore, which borg wants by its name.
-    private static string LastPoint(Corpus corpus, int round) =>
-        PointName(corpus.Steps.TakeWhile(step => step != Step.Restore).Last(), round);
+    private string LastPoint(Corpus corpus, int round) =>
+        PointName(corpus.Steps.Where(options.Only.Contains).TakeWhile(step => step != Step.Restore).Last(), round);
 
     private void Add(Sample sample)
     {

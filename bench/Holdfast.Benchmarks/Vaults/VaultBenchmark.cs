@@ -16,6 +16,7 @@ internal sealed class VaultBenchmark(VaultOptions options)
     {
         RequirePrograms();
         Directory.CreateDirectory(options.Scratch);
+        RequireSpace();
         var processes = new ChildProcess(Path.Combine(options.Scratch, "output.txt"));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, processes.StopOn);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, processes.StopOn);
@@ -77,6 +78,13 @@ internal sealed class VaultBenchmark(VaultOptions options)
         if (!File.Exists(options.Holdfast)) throw new BenchmarkException($"{options.Holdfast}: not there; run ./dev build");
     }
 
+    private void RequireSpace()
+    {
+        const long needed = ScratchDisk.DiskBytes + (8L << 30);
+        long free = new DriveInfo(options.Scratch).AvailableFreeSpace;
+        if (free < needed) throw new BenchmarkException($"{options.Scratch}: {free >> 30} GiB free, {needed >> 30} needed; name another place with --scratch");
+    }
+
     private void Write(VaultBench bench, Corpus[] corpora, List<string> facts)
     {
         var report = new MarkdownReport(bench.Figures);
@@ -93,7 +101,7 @@ internal sealed class VaultBenchmark(VaultOptions options)
         Console.WriteLine($"\n{report}");
         Directory.CreateDirectory(options.Results);
         File.WriteAllText(Path.Combine(options.Results, "vault.md"), report.ToString());
-        var document = new { facts, bench.Notes, bench.Figures.Samples, bench.Figures.Collections };
+        var document = new { facts, bench.Notes, bench.Figures.Samples, bench.Figures.Collections, bench.Figures.Password };
         File.WriteAllText(Path.Combine(options.Results, "vault.json"), JsonSerializer.Serialize(document, Json));
         VaultBench.Tell($"written: {options.Results}/vault.md and vault.json");
     }
