@@ -8,6 +8,10 @@ namespace Holdfast.Testing;
 /// A tree as it is on disk at one moment, read with plain system calls.
 public sealed class TreeSnapshot
 {
+    private const int BlockBytes = 4096;
+
+    // One for all files: as many large arrays as a tree has files would keep the collector busy.
+    private readonly byte[] buffer = new byte[64 * BlockBytes];
     private readonly SortedDictionary<string, TreeEntry> entries = new(StringComparer.Ordinal);
     private readonly Dictionary<(ulong FileSystem, ulong Inode), List<string>> links = [];
 
@@ -82,7 +86,7 @@ public sealed class TreeSnapshot
         }
     }
 
-    private static TreeEntry ReadFile(PosixDirectory directory, byte[] name, TreeEntry entry)
+    private TreeEntry ReadFile(PosixDirectory directory, byte[] name, TreeEntry entry)
     {
         try
         {
@@ -98,20 +102,19 @@ public sealed class TreeSnapshot
 
     // The blocks that are not all zeros, each with its place: the same whether zeros are stored or lie in holes, and
     // quick for a file that is mostly hole.
-    private static string Hash(PosixFile file, IReadOnlyList<(long Offset, long Length)> data)
+    private string Hash(PosixFile file, IReadOnlyList<(long Offset, long Length)> data)
     {
-        const int block = 4096;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] buffer = new byte[64 * block], place = new byte[sizeof(long)];
+        byte[] place = new byte[sizeof(long)];
         long position = 0;
         foreach ((long offset, long length) in data)
         {
-            position = Math.Max(position, offset / block * block);
+            position = Math.Max(position, offset / BlockBytes * BlockBytes);
             while (position < offset + length && file.Read(buffer, position) is var read and > 0)
             {
-                for (int start = 0; start < read; start += block)
+                for (int start = 0; start < read; start += BlockBytes)
                 {
-                    ReadOnlySpan<byte> content = buffer.AsSpan(start, Math.Min(block, read - start));
+                    ReadOnlySpan<byte> content = buffer.AsSpan(start, Math.Min(BlockBytes, read - start));
                     if (!content.ContainsAnyExcept((byte)0)) continue;
                     BinaryPrimitives.WriteInt64LittleEndian(place, position + start);
                     hash.AppendData(place);

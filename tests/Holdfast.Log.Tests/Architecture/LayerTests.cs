@@ -85,7 +85,7 @@ public sealed partial class LayerTests
         XDocument common = XDocument.Load(Path.Combine(Repository.Root, "Directory.Build.props"));
 
         Assert.Equal(
-            ["$(MSBuildProjectName).Tests", "Holdfast.Testing"],
+            ["$(MSBuildProjectName).Tests", "Holdfast.Testing", "Holdfast.Benchmarks"],
             common.Descendants("InternalsVisibleTo").Select(i => i.Attribute("Include")!.Value));
     }
 

@@ -1,0 +1,32 @@
+using Holdfast.Benchmarks.Kernels;
+using Holdfast.Benchmarks.Measuring;
+using Holdfast.Benchmarks.Vaults;
+
+namespace Holdfast.Benchmarks;
+
+internal static class Program
+{
+    private static int Main(string[] args)
+    {
+        try
+        {
+            switch (args)
+            {
+                case ["vault", .. var options]:
+                    new VaultBenchmark(VaultOptions.Parse(options)).Run();
+                    return 0;
+                case ["kernels"]:
+                    KernelBenchmark.Run(Console.Out);
+                    return 0;
+                default:
+                    Console.WriteLine($"{VaultOptions.Help}\n\n{KernelBenchmark.Help}");
+                    return args is ["help"] ? 0 : 2;
+            }
+        }
+        catch (BenchmarkException error)
+        {
+            Console.Error.WriteLine(error.Message);
+            return 1;
+        }
+    }
+}
