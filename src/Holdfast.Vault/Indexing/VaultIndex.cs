@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Holdfast.Log;
 using Holdfast.Storage;
-using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Sealing;
@@ -11,13 +10,12 @@ namespace Holdfast.Vault.Indexing;
 /// <summary>
 /// Finds chunks: by the footers at hand, by all index objects of a vault, and in packs that no index lists. The index
 /// objects are loaded when a chunk is asked for that no footer at hand lists; from then on memory follows their filters and
-/// two bounded caches. Packs that no index lists cost more (<see cref="UnindexedPacks"/>). May be used from any thread.
+/// a bounded cache. Packs that no index lists cost more (<see cref="UnindexedPacks"/>). May be used from any thread.
 /// </summary>
 internal sealed partial class VaultIndex : IDisposable
 {
     private readonly IObjectStore store;
     private readonly ObjectSealer sealer;
-    private readonly BoundedCache<(IndexReader Index, int Page), byte[]> pages;
     private readonly FooterCache footers;
     private readonly Action<Exception> onDamage;
     private readonly ConcurrentDictionary<PackId, bool> unusable = new();
@@ -35,8 +33,7 @@ internal sealed partial class VaultIndex : IDisposable
         this.sealer = sealer;
         this.onDamage = onDamage;
         Packs = new PackReader(store, sealer);
-        pages = new(memoryBytes / 4, page => page.Length);
-        footers = new(memoryBytes / 4 * 3);
+        footers = new FooterCache(memoryBytes);
     }
 
     public PackReader Packs { get; }
@@ -204,7 +201,7 @@ internal sealed partial class VaultIndex : IDisposable
                 candidates ??= [];
                 try
                 {
-                    await reader.FindAsync(id, pages, candidates, cancellationToken).ConfigureAwait(false);
+                    await reader.FindAsync(id, candidates, cancellationToken).ConfigureAwait(false);
                 }
                 catch (HoldfastException error) when (DamageException.IsLoss(error))
                 {

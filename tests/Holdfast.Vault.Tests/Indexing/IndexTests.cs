@@ -1,5 +1,4 @@
 using Holdfast.Testing;
-using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Indexing;
 using Holdfast.Vault.Packing;
@@ -258,7 +257,7 @@ public sealed class IndexTests : IDisposable
     private static async Task<List<int>> OrdinalsAsync(IndexReader reader, ChunkId id)
     {
         var found = new List<(PackId Pack, int Ordinal)>();
-        await reader.FindAsync(id, new BoundedCache<(IndexReader, int), byte[]>(1 << 20, page => page.Length), found, Token);
+        await reader.FindAsync(id, found, Token);
         return [.. found.Select(place => place.Ordinal)];
     }
 
