@@ -9,7 +9,7 @@ using Holdfast.Vault.Sealing;
 namespace Holdfast.Vault.Indexing;
 
 /// <summary>One index object: pack table, fences and filter in memory, pages on demand. May be used from any thread.</summary>
-internal sealed class IndexReader
+internal sealed class IndexReader : IDisposable
 {
     private const int MaxRootBytes = IObjectStore.MaxObjectBytes;
     private readonly IObjectStore store;
@@ -55,6 +55,8 @@ internal sealed class IndexReader
 
     /// <summary>Whether the chunk may be in this index: never false for one that is.</summary>
     public bool MayContain(in ChunkId id) => filter.MayContain(id);
+
+    public void Dispose() => filter.Dispose();
 
     /// <summary>Adds to <paramref name="found"/> the places whose truncated id equals that of <paramref name="id"/>.</summary>
     public async ValueTask FindAsync(

@@ -21,6 +21,9 @@ internal sealed partial class VaultIndex : IDisposable
     private readonly ConcurrentDictionary<PackId, bool> unusable = new();
     private readonly ConcurrentDictionary<string, bool> broken = new(StringComparer.Ordinal);
 
+    // All that were ever in use: a thread may be looking into one that was set aside.
+    private readonly List<IndexReader> opened = [];
+
     // Held while the set of readers changes.
     private readonly SemaphoreSlim changing = new(1);
     private volatile IndexReader[] readers = [];
@@ -76,20 +79,22 @@ internal sealed partial class VaultIndex : IDisposable
         try
         {
             var known = readers.ToDictionary(reader => reader.Name, StringComparer.Ordinal);
-            var loaded = new List<IndexReader>();
+            var current = new List<IndexReader>();
             await foreach (ObjectEntry entry in store.ListAsync(IndexObject.Prefix, cancellationToken).ConfigureAwait(false))
             {
                 if (broken.ContainsKey(entry.Name)) continue;
                 if (known.TryGetValue(entry.Name, out IndexReader? reader))
                 {
-                    loaded.Add(reader);
+                    current.Add(reader);
                     continue;
                 }
 
                 try
                 {
                     reader = await IndexReader.TryOpenAsync(store, sealer, entry, cancellationToken).ConfigureAwait(false);
-                    if (reader is not null) loaded.Add(reader);
+                    if (reader is null) continue;
+                    current.Add(reader);
+                    opened.Add(reader);
                 }
                 catch (HoldfastException error) when (DamageException.IsLoss(error))
                 {
@@ -98,7 +103,7 @@ internal sealed partial class VaultIndex : IDisposable
                 }
             }
 
-            readers = [.. loaded];
+            readers = [.. current];
             // After the readers are in place: at every moment a chunk is found here or there.
             if (!Unindexed.IsEmpty) Unindexed.Remove(ListedPacks());
         }
@@ -184,6 +189,7 @@ internal sealed partial class VaultIndex : IDisposable
         loading.Dispose();
         expecting.Dispose();
         recovering.Dispose();
+        foreach (IndexReader reader in opened) reader.Dispose();
     }
 
     /// <summary>Where a chunk may lie, by the truncated id; null for nowhere.</summary>

@@ -135,11 +135,11 @@ public sealed class IndexTests : IDisposable
     {
         var random = new Random(count);
         ChunkId[] ids = [.. Enumerable.Range(0, count).Select(_ => TestKeys.RandomId(random))];
-        var filter = IndexFilter.ForCount(count);
-        foreach (ChunkId id in ids) filter.Add(id);
-        byte[] encoded = new byte[filter.EncodedBytes];
-        filter.Encode(encoded);
-        filter = IndexFilter.Decode(encoded);
+        using var built = IndexFilter.ForCount(count);
+        foreach (ChunkId id in ids) built.Add(id);
+        byte[] encoded = new byte[built.EncodedBytes];
+        built.Encode(encoded);
+        using var filter = IndexFilter.Decode(encoded);
 
         Assert.All(ids, id => Assert.True(filter.MayContain(id)));
         int wrong = 0;
@@ -151,7 +151,7 @@ public sealed class IndexTests : IDisposable
     public void TheFilterSetsTheBitsOfTheDocument()
     {
         var id = ChunkId.Decode(TestKeys.Content(32));
-        var filter = IndexFilter.ForCount(1000);
+        using var filter = IndexFilter.ForCount(1000);
         filter.Add(id);
         byte[] encoded = new byte[filter.EncodedBytes];
         filter.Encode(encoded);
