@@ -124,7 +124,7 @@ public static class BackupRun
         }
         catch (HoldfastException error)
         {
-            // The point is durable; a lease too many costs later runs a listing.
+            // The point is durable; a lease too many costs later runs two listings.
             context.Note([], $"the session's lease stays: {error.Message}");
         }
 

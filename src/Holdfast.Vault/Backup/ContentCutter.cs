@@ -70,6 +70,8 @@ internal sealed class ContentCutter(BackupContext context, WriteSession session,
         // What waits of smaller files goes first: from here on the window holds nothing but this one.
         await StoreAsync().ConfigureAwait(false);
         expected = new ExpectedContent(context.Vault.Trees, known, Cancellation);
+        // Written without checks, it tells nothing.
+        if (await expected.PeekAsync().ConfigureAwait(false) is null) await EndAsync().ConfigureAwait(false);
     }
 
     /// <summary>Adds a hole.</summary>
@@ -103,6 +105,7 @@ internal sealed class ContentCutter(BackupContext context, WriteSession session,
             }
 
             if (cut == end) break;
+            if (expected is { IsOver: true }) await EndAsync().ConfigureAwait(false);
             if (expected is not null)
             {
                 if (!await TryTakeExpectedAsync(expected).ConfigureAwait(false)) await CutAndMeetAsync(expected, atEnd).ConfigureAwait(false);

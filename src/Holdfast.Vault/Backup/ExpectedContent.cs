@@ -22,6 +22,9 @@ internal sealed class ExpectedContent : IAsyncDisposable
     public ExpectedContent(TreeReader trees, Content content, CancellationToken cancellationToken) =>
         source = trees.FlattenAsync(content, cancellationToken).GetAsyncEnumerator(cancellationToken);
 
+    /// <summary>Whether nothing is expected any more.</summary>
+    public bool IsOver => atEnd && ahead.Count == 0;
+
     /// <summary>The chunk that is expected next, holes left out; null when there is none or it has no check.</summary>
     public async ValueTask<ContentItem?> PeekAsync()
     {

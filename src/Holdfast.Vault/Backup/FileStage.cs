@@ -114,7 +114,9 @@ internal sealed class FileStage : IDisposable
             return true;
         }
 
-        // The content is taken to be the same (--ignore-ctime, --ignore-inode); attributes may still have changed.
+        // The content is taken to be the same (--ignore-ctime, --ignore-inode); attributes may still have changed. The ctime stays
+        // the one at which it was read: who does not ignore it will read the file again.
+        file.Entry.Attributes.ChangeTime = known.Attributes.ChangeTime;
         IFileTree tree = file.Directory.Tree;
         Result<Node> node = await tree.LookupAsync(context.Caller, file.Directory.Node, file.OpenName).ConfigureAwait(false);
         if (!node.Ok) return false;

@@ -235,7 +235,7 @@ internal sealed class SourceMatcher(
         {
             directory.Use();
             batch.Files.Add(file);
-            batch.Bytes += file.Unchanged is null ? attributes.Size : 0;
+            if (file.Unchanged is null) batch.Bytes = TreeAllowance.Sum(batch.Bytes, attributes.Size);
         }
 
         Expect(attributes.Size);
@@ -248,7 +248,9 @@ internal sealed class SourceMatcher(
     {
         (SourceDirectory directory, NodeAttributes attributes, UnixTime nextChange) = listed;
         IFileTree tree = directory.Tree;
-        if (context.IsUnchanged(attributes, known))
+        bool isSame = context.IsUnchanged(attributes, known)
+            && known!.Attributes.ChangeTime == attributes.ChangeTime && known.Attributes.Inode == attributes.Inode;
+        if (isSame)
         {
             entry.Target = known!.Target;
             entry.Xattrs = known.Xattrs;
@@ -306,7 +308,7 @@ internal sealed class SourceMatcher(
     private void Expect(long bytes)
     {
         WorkProgress progress = context.Progress;
-        progress.Expect(Math.Max(progress.ItemsExpected, ++found), Math.Max(progress.BytesExpected, foundBytes += bytes));
+        progress.Expect(Math.Max(progress.ItemsExpected, ++found), Math.Max(progress.BytesExpected, foundBytes = TreeAllowance.Sum(foundBytes, bytes)));
     }
 
     private ValueTask SendDeletedAsync(TreeEntry known) => SendAsync(new WalkItem(WalkStep.Deleted, known, null));

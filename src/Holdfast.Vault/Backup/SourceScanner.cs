@@ -33,7 +33,7 @@ internal sealed class ScannedDirectory
 /// </remarks>
 internal sealed class SourceScanner(SourceContext context) : IDisposable
 {
-    /// <summary>So many entries may lie listed and not yet taken: about 170 bytes each.</summary>
+    /// <summary>So many directories and entries may lie listed and not yet taken: about 170 bytes an entry.</summary>
     private const int EntriesAhead = 32 << 10;
 
     private readonly BackupRequest request = context.Request;
@@ -54,7 +54,7 @@ internal sealed class SourceScanner(SourceContext context) : IDisposable
         try
         {
             ScannedDirectory? next = await found.Reader.ReadAsync(Cancellation).ConfigureAwait(false);
-            int count = next?.Scan.Count ?? 0;
+            int count = 1 + (next?.Scan.Count ?? 0);
             if (Interlocked.Add(ref ahead, -count) + count > EntriesAhead) room.Release();
             return next;
         }
@@ -94,7 +94,7 @@ internal sealed class SourceScanner(SourceContext context) : IDisposable
         if (!attributes.Ok)
         {
             context.Fail(name, attributes.Error.Describe());
-            found.Writer.TryWrite(null);
+            SendNone();
             return;
         }
 
@@ -129,13 +129,20 @@ internal sealed class SourceScanner(SourceContext context) : IDisposable
             byte[] itemPath = level.Directory.PathOf(name);
             if (isLeftOut) context.Note(itemPath, "is the vault itself, which is left out");
             else context.Fail(itemPath, node.Ok ? "was replaced while it was listed" : node.Error.Describe());
-            found.Writer.TryWrite(null);
+            SendNone();
             return;
         }
 
         int pathLength = PathTo(level.PathLength, name).Length;
         var directory = new SourceDirectory(tree, node.Value.Id, level.Directory.PathOf(name), owned: true);
         await EnterAsync(directory, listed, level.NextChange, level.RelativeStart, pathLength, level.RootDevice).ConfigureAwait(false);
+    }
+
+    /// <summary>In the place of a directory that could not be entered.</summary>
+    private void SendNone()
+    {
+        Interlocked.Increment(ref ahead);
+        found.Writer.TryWrite(null);
     }
 
     private async ValueTask EnterAsync(
@@ -156,7 +163,7 @@ internal sealed class SourceScanner(SourceContext context) : IDisposable
         bool[] leftOut = new bool[scan.Count];
         List<(byte[] Name, NodeAttributes Listed)> children = Choose(directory, scan, leftOut, onlyName, relativeStart, pathLength);
         context.Progress.Show(directory.Path);
-        Interlocked.Add(ref ahead, scan.Count);
+        Interlocked.Add(ref ahead, 1 + scan.Count);
         found.Writer.TryWrite(new ScannedDirectory
         {
             Directory = directory,

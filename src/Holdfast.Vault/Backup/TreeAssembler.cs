@@ -146,7 +146,8 @@ internal sealed class TreeAssembler
     private async ValueTask AddAsync(TreeEntry entry, TreeEntry? known)
     {
         files++;
-        if (entry.Attributes.Kind == NodeKind.Regular) bytes += entry.Attributes.Size;
+        // Sparse files claim any size: all of them together may claim more than there is a number for.
+        if (entry.Attributes.Kind == NodeKind.Regular) bytes = TreeAllowance.Sum(bytes, entry.Attributes.Size);
         else others++;
         if (known is null)
         {

@@ -45,7 +45,7 @@ internal sealed class SourceFile
     /// <summary>An earlier name of the same file: its content is taken over.</summary>
     public SourceFile? LinkOf { get; init; }
 
-    /// <summary>Further names that the file is known to have. The walker's alone.</summary>
+    /// <summary>Further names that the file is known to have. The matcher's alone.</summary>
     public uint NamesLeft { get; set; }
 
     /// <summary>It could not be read: it is left out.</summary>

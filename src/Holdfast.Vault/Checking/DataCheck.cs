@@ -56,7 +56,17 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
                 firstUnread = footer.Groups[group].FirstChunk;
                 int end = PieceEnd(footer, group);
                 int offset = footer.Groups[group].Offset;
-                Memory<byte> piece = await worker.TakeReadAsync().ConfigureAwait(false);
+                Memory<byte> piece = default;
+                try
+                {
+                    piece = await worker.TakeReadAsync().ConfigureAwait(false);
+                }
+                catch (HoldfastException error) when (error is not DamageException && DamageException.IsLoss(error))
+                {
+                    // One bad sector: what lies beside it may be read alone.
+                    for (; group < end; group++) await CheckAloneAsync(worker, cipher, pack, footer, group, cancellationToken).ConfigureAwait(false);
+                }
+
                 if (end < footer.Groups.Length) worker.BeginRead(reader, footer, end, PieceEnd(footer, end), cancellationToken);
                 for (; group < end; group++) CheckGroup(worker, cipher, pack, footer, group, piece.Span[(footer.Groups[group].Offset - offset)..]);
                 Interlocked.Add(ref bytesRead, piece.Length);
@@ -72,6 +82,22 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
 
         Interlocked.Increment(ref packsRead);
         request.Progress.AddDone(1, 0);
+    }
+
+    private async Task CheckAloneAsync(
+        Worker worker, Aead cipher, CheckedPack pack, PackFooter footer, int group, CancellationToken cancellationToken)
+    {
+        PackGroup place = footer.Groups[group];
+        byte[] sealedBytes = new byte[place.SealedBytes];
+        try
+        {
+            await reader.ReadSealedAsync(footer, place.Offset, sealedBytes, cancellationToken).ConfigureAwait(false);
+            CheckGroup(worker, cipher, pack, footer, group, sealedBytes);
+        }
+        catch (HoldfastException error) when (error is not DamageException && DamageException.IsLoss(error))
+        {
+            findings.AddChunks(findings.Add(pack.Id.ObjectName, error), Enumerable.Range(pack.First + place.FirstChunk, place.ChunkCount));
+        }
     }
 
     private void CheckGroup(Worker worker, Aead cipher, CheckedPack pack, PackFooter footer, int groupIndex, Span<byte> sealedBytes)

@@ -19,11 +19,11 @@ internal sealed class IndexReader : IDisposable
     private readonly byte[] key;
 
     private IndexReader(
-        IObjectStore store, ObjectSealer sealer, string name, ObjectHeader header, IndexedPack[] packs, int entryCount, ulong[] fences, IndexFilter filter)
+        IObjectStore store, string name, ObjectHeader header, byte[] key, IndexedPack[] packs, int entryCount, ulong[] fences, IndexFilter filter)
     {
         this.store = store;
         this.header = header;
-        key = sealer.IndexKey(header, name);
+        this.key = key;
         this.fences = fences;
         this.filter = filter;
         Name = name;
@@ -77,7 +77,7 @@ internal sealed class IndexReader : IDisposable
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
         }
     }
 
@@ -149,9 +149,11 @@ internal sealed class IndexReader : IDisposable
 
         uint blocks = reader.U32();
         if (blocks == 0 || blocks > reader.Remaining / 64) throw reader.Damage($"filter of {blocks} blocks");
-        IndexFilter filter = IndexFilter.Decode(reader.Bytes((int)blocks * 64));
+        ReadOnlySpan<byte> bits = reader.Bytes((int)blocks * 64);
         reader.ExpectEnd();
-        return new IndexReader(store, sealer, name, header, packs, (int)entryCount, fences, filter);
+        byte[] key = sealer.IndexKey(header, name);
+        // Last of all: its memory is nobody's where this throws.
+        return new IndexReader(store, name, header, key, packs, (int)entryCount, fences, IndexFilter.Decode(bits));
     }
 
     private static async Task<bool> TryReadAsync(IObjectStore store, string name, long offset, Memory<byte> target, CancellationToken cancellationToken)

@@ -14,6 +14,9 @@ internal sealed partial class VaultIndex
     /// <summary>Their footers are read one after the other: beyond this many, the index finds a chunk sooner.</summary>
     private const int MaxExpectedPacks = 1024;
 
+    /// <summary>So many are read for one chunk that is not at hand.</summary>
+    private const int MaxFootersAtOnce = 32;
+
     private readonly ConcurrentQueue<PackId> expectedData = new();
     private readonly ConcurrentQueue<PackId> expectedTrees = new();
     private readonly SemaphoreSlim expecting = new(1);
@@ -32,7 +35,7 @@ internal sealed partial class VaultIndex
         await expecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            do
+            for (int read = 0; read <= MaxFootersAtOnce; read++)
             {
                 // First of all: another may have read the footer while this one waited.
                 if (footers.TryFind(id, kind, out ChunkLocation location)) return location;
@@ -40,7 +43,9 @@ internal sealed partial class VaultIndex
                 // One that is lost is told of; its chunks are looked for elsewhere.
                 _ = await TryGetFooterAsync(pack, cancellationToken).ConfigureAwait(false);
             }
-            while (true);
+
+            // Asked for in another order than they were written, or not there: the index tells at once.
+            return null;
         }
         finally
         {

@@ -49,19 +49,21 @@ internal sealed partial class VaultIndex
 
     private async Task LoadUnindexedAsync(string[] prefixes, CancellationToken cancellationToken)
     {
-        // What others indexed meanwhile needs no reading of footers.
-        await RefreshAsync(cancellationToken).ConfigureAwait(false);
-        HashSet<PackId> listed = ListedPacks();
-        var unlisted = new List<PackId>();
+        var stored = new List<PackId>();
         foreach (string prefix in prefixes)
         {
             await foreach (ObjectEntry entry in store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
             {
-                if (PackId.TryParse(entry.Name, out PackId pack) && !listed.Contains(pack)) unlisted.Add(pack);
+                if (PackId.TryParse(entry.Name, out PackId pack)) stored.Add(pack);
             }
         }
 
-        await AddByFootersAsync(unlisted, cancellationToken).ConfigureAwait(false);
+        // A session that has put nothing yet, or whose packs are gone, costs a listing and no look into the index.
+        if (stored.Count == 0) return;
+        // What others indexed meanwhile needs no reading of footers.
+        await RefreshAsync(cancellationToken).ConfigureAwait(false);
+        HashSet<PackId> listed = ListedPacks();
+        await AddByFootersAsync(stored.Where(pack => !listed.Contains(pack)), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>An index object turned out damaged: from now on its packs are found by their footers.</summary>

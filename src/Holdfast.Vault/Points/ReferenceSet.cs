@@ -82,12 +82,7 @@ internal sealed class ReferenceSet
     public ReadOnlySpan<ulong> OrdinalsOf(PackId pack)
     {
         if (!packs.TryGetValue(pack, out ulong[]? bitmap)) return [];
-        if (bitmap != Whole) return bitmap;
-        int count = counts[pack];
-        ulong[] all = new ulong[(count + 63) / 64];
-        Array.Fill(all, ulong.MaxValue);
-        if (count % 64 != 0) all[^1] = (1UL << (count % 64)) - 1;
-        return all;
+        return bitmap == Whole ? AllOf(counts[pack]) : bitmap;
     }
 
     public byte[] Encode()

@@ -25,6 +25,7 @@ internal sealed class HardLinks(RestoreContext context, EntryWriter writer, Fold
     {
         foreach ((LinkedName first, LinkedName name, bool exists) in links)
         {
+            context.Cancellation.ThrowIfCancellationRequested();
             await LinkAsync(first, name, exists).ConfigureAwait(false);
             await folders.EndUseAsync(name.Folder).ConfigureAwait(false);
         }

@@ -78,6 +78,8 @@ internal sealed class RestorePipeline : IDisposable
         }
 
         if (file.EndPieces(1)) await files.FinishAsync(file).ConfigureAwait(false);
+        // Files that need no chunk fill a batch as well.
+        if (batch.Planned.Count >= context.Request.BatchChunks) await HandOverAsync().ConfigureAwait(false);
     }
 
     private async ValueTask CompareAsync()

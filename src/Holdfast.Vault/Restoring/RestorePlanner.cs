@@ -41,7 +41,8 @@ internal sealed partial class RestorePlanner
     public async Task RunAsync(RestorePoint point)
     {
         trees = context.Vault.Trees.Within(point);
-        List<TreeEntry> roots = await trees.ReadRootsAsync(point, context.Cancellation).ConfigureAwait(false);
+        List<TreeEntry> roots = await trees.ReadRootsAsync(
+            point, context.Cancellation, damage => context.FailDamaged([], $"some of its roots cannot be read: {damage.Message}")).ConfigureAwait(false);
         foreach (TreeEntry root in roots) await TakeRootAsync(root).ConfigureAwait(false);
         await pipeline.EndAsync().ConfigureAwait(false);
         await links.MakeAsync().ConfigureAwait(false);
@@ -126,7 +127,7 @@ internal sealed partial class RestorePlanner
         }
 
         if (entry.IsDirectory) await TakeDirectoryAsync(folder, entry, name, path, choice, there is not null).ConfigureAwait(false);
-        else if (links.IsFurtherName(folder, entry, name, path, there is not null)) return;
+        else if ((there is null || request.Overwrite != OverwriteMode.Never) && links.IsFurtherName(folder, entry, name, path, there is not null)) return;
         else if (entry.Attributes.Kind == NodeKind.Regular) await TakeFileAsync(folder, entry, name, path, there).ConfigureAwait(false);
         else await others.TakeAsync(folder, entry, name, path, there).ConfigureAwait(false);
     }

@@ -23,15 +23,32 @@ internal sealed class RestoreVerifier(RestoreContext context, FolderFinisher fol
             return;
         }
 
-        if (opened.Value.Node.Attributes.Size != file.Entry.Attributes.Size)
+        try
         {
-            context.FailVerification(file.Path, $"has {opened.Value.Node.Attributes.Size} bytes, {file.Entry.Attributes.Size} expected");
+            await CompareAsync(file, opened.Value).ConfigureAwait(false);
+        }
+        catch (DamageException damage)
+        {
+            context.FailDamaged(file.Path, $"cannot be verified: {damage.Message}");
+        }
+        finally
+        {
+            context.Target.Forget(opened.Value.Node.Id, 1);
+            context.Target.Close(opened.Value.File);
+        }
+    }
+
+    private async ValueTask CompareAsync(RestoreFile file, OpenedNode opened)
+    {
+        if (opened.Node.Attributes.Size != file.Entry.Attributes.Size)
+        {
+            context.FailVerification(file.Path, $"has {opened.Node.Attributes.Size} bytes, {file.Entry.Attributes.Size} expected");
         }
 
         long offset = 0;
         await foreach (ContentItem item in context.Vault.Trees.FlattenAsync(file.Entry.Content!, context.Cancellation).ConfigureAwait(false))
         {
-            if (!await RangeReader.HasItemAsync(context, opened.Value.File, offset, item).ConfigureAwait(false))
+            if (!await RangeReader.HasItemAsync(context, opened.File, offset, item).ConfigureAwait(false))
             {
                 context.FailVerification(file.Path, $"bytes {offset} to {offset + item.TotalBytes} did not read back as they were written");
                 break;
@@ -39,8 +56,5 @@ internal sealed class RestoreVerifier(RestoreContext context, FolderFinisher fol
 
             offset += item.TotalBytes;
         }
-
-        context.Target.Forget(opened.Value.Node.Id, 1);
-        context.Target.Close(opened.Value.File);
     }
 }

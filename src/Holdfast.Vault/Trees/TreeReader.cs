@@ -24,7 +24,7 @@ internal sealed class TreeReader(ChunkFetcher chunks, TreeAllowance? allowance =
     {
         if (onLost is null && directory is { Depth: 0, Items: [var only] }) return await ReadPieceAsync(only, isPointRoot, cancellationToken).ConfigureAwait(false);
         var all = new List<TreeEntry>();
-        await foreach (ContentItem item in FlattenAsync(directory, cancellationToken).ConfigureAwait(false))
+        await foreach (ContentItem item in FlattenAsync(directory, cancellationToken, onLost).ConfigureAwait(false))
         {
             List<TreeEntry> piece;
             try
@@ -61,10 +61,19 @@ internal sealed class TreeReader(ChunkFetcher chunks, TreeAllowance? allowance =
         return entries;
     }
 
-    /// <summary>The entries of a point's root directory: its roots, or those of them that could be read.</summary>
-    public async Task<List<TreeEntry>> ReadRootsAsync(RestorePoint point, CancellationToken cancellationToken)
+    /// <summary>The entries of a point's root directory: its roots, or those of them that could be read when the backup was made.</summary>
+    public async Task<List<TreeEntry>> ReadRootsAsync(
+        RestorePoint point, CancellationToken cancellationToken, Action<DamageException>? onLost = null)
     {
-        List<TreeEntry> roots = await Within(point).ReadDirectoryAsync(point.Tree, isPointRoot: true, cancellationToken).ConfigureAwait(false);
+        DamageException? lost = null;
+        List<TreeEntry> roots = await Within(point).ReadDirectoryAsync(
+            point.Tree, isPointRoot: true, cancellationToken, onLost is null ? null : damage => lost ??= damage).ConfigureAwait(false);
+        if (lost is not null)
+        {
+            if (roots.Count == 0) throw lost;
+            onLost!(lost);
+        }
+
         foreach (TreeEntry root in roots)
         {
             bool isRoot = point.Roots.Any(path => path.Span.SequenceEqual(root.Name));
@@ -75,7 +84,11 @@ internal sealed class TreeReader(ChunkFetcher chunks, TreeAllowance? allowance =
     }
 
     /// <summary>The items of content at depth 0, lists resolved, in order.</summary>
-    public async IAsyncEnumerable<ContentItem> FlattenAsync(Content content, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="content">Of any depth.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    /// <param name="onLost">Told of each list that cannot be read, which is then left out; null to throw.</param>
+    public async IAsyncEnumerable<ContentItem> FlattenAsync(
+        Content content, [EnumeratorCancellation] CancellationToken cancellationToken, Action<DamageException>? onLost = null)
     {
         if (content.Depth == 0)
         {
@@ -85,8 +98,18 @@ internal sealed class TreeReader(ChunkFetcher chunks, TreeAllowance? allowance =
 
         foreach (ContentItem list in content.Items)
         {
-            Content inner = await ReadListAsync(list, content.Depth, cancellationToken).ConfigureAwait(false);
-            await foreach (ContentItem item in FlattenAsync(inner, cancellationToken).ConfigureAwait(false)) yield return item;
+            Content inner;
+            try
+            {
+                inner = await ReadListAsync(list, content.Depth, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DamageException damage) when (onLost is not null)
+            {
+                onLost(damage);
+                continue;
+            }
+
+            await foreach (ContentItem item in FlattenAsync(inner, cancellationToken, onLost).ConfigureAwait(false)) yield return item;
         }
     }
 

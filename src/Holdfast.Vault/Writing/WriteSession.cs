@@ -189,17 +189,10 @@ internal sealed class WriteSession : IDisposable
     {
         Task[] pending;
         lock (gate) pending = [.. puts];
-        bool isKnown = true;
-        try
-        {
-            await Task.WhenAll(pending).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is Log.HoldfastException or OperationCanceledException)
-        {
-            // What failed to be put is not in the list of durable packs; a lost reply may hide that it was put.
-            isKnown = !Array.Exists(pending, static put => put.IsFaulted);
-        }
-
+        // The failures are told by whoever waits for the puts.
+        await Task.WhenAll(pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // What failed or was cancelled is not in the list of durable packs; a lost reply may hide that it was put.
+        bool isKnown = Array.TrueForAll(pending, static put => put.IsCompletedSuccessfully);
         try
         {
             await WriteIndexAsync(CancellationToken.None).ConfigureAwait(false);
