@@ -139,7 +139,7 @@ public sealed class DamagedBaseTests : IDisposable
         forge.PutPointOf(
             Root(forge, VaultForge.Entry("large", NodeKind.Regular, content)), point => point with { Roots = ["/src"u8.ToArray()], Counts = AnyCounts });
 
-        BackupSummary summary = await world.BackupAsync().WaitAsync(TimeSpan.FromSeconds(60), Token);
+        BackupSummary summary = await world.BackupAsync().WaitAsync(TimeSpan.FromSeconds(20), Token);
 
         Assert.NotNull(summary.Base);
         await world.AssertIsSourceAsync();

@@ -41,8 +41,8 @@ public sealed class UnchangedTreeTests : IDisposable
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, Token);
         Assert.True(points[0].Tree.SameAs(points[1].Tree), $"seed {seed}");
         Assert.Equal(points[0].References, points[1].References);
-        // The point itself, and where there was none the index.
-        Assert.Equal(objects + (isWithoutIndex ? 2 : 1), world.Store.Names.Length);
+        // Nothing but the point itself.
+        Assert.Equal(objects + 1, world.Store.Names.Length);
     }
 
     /// <summary>Changes of all kinds, point after point, while index objects vanish and the cache of footers holds next to nothing.</summary>
