@@ -57,12 +57,12 @@ public sealed class ScanningTests : IDisposable
     [Fact]
     public async Task ManyEmptyDirectoriesComeThroughAndAreKept()
     {
-        for (int i = 0; i < 3000; i++) Directory.CreateDirectory(Path.Combine(world.Source, $"d{i % 50}/e{i}/f"));
+        for (int i = 0; i < 600; i++) Directory.CreateDirectory(Path.Combine(world.Source, $"d{i % 50}/e{i}/f"));
 
         BackupSummary first = await world.BackupAsync().WaitAsync(Deadline, Token);
         BackupSummary second = await world.BackupAsync().WaitAsync(Deadline, Token);
 
-        Assert.Equal(1 + 50 + 3000 + 3000, first.Counts.Directories);
+        Assert.Equal(1 + 50 + 600 + 600, first.Counts.Directories);
         Assert.Equal((first.Counts.Directories, 0L), (second.Counts.Directories, second.Counts.BytesAdded));
         using OpenVault vault = await world.OpenAsync();
         TreeCompare.AssertEqual(TreeSnapshot.Take(world.Source), await world.RestoreAsync(vault, "target"));
