@@ -75,7 +75,7 @@ public static class BackupRun
             Compares = basePoint is not null,
             BaseTrees = basePoint is null ? vault.Trees : vault.Trees.Within(basePoint),
         };
-        ReferenceSet? baseReferences = await ReadBaseReferencesAsync(vault, basePoint, cancellationToken).ConfigureAwait(false);
+        ReferenceSet? baseReferences = basePoint is null ? null : await ReferenceSet.ExpectAsync(vault, basePoint, cancellationToken).ConfigureAwait(false);
         if (request.DryRun)
         {
             (TreeAssembler dry, _, _) = await RunStagesAsync(context, null, scanner, basePoint, stop).ConfigureAwait(false);
@@ -159,23 +159,6 @@ public static class BackupRun
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
         return points.LastOrDefault(
             point => point.IsOfSource(request.Host, roots) && (request.Kind == PointKind.Incremental || point.Kind == PointKind.Full));
-    }
-
-    /// <summary>What the base needs, and where the index is to look for it first; null when its list is lost.</summary>
-    private static async Task<ReferenceSet?> ReadBaseReferencesAsync(OpenVault vault, RestorePoint? basePoint, CancellationToken cancellationToken)
-    {
-        if (basePoint is null) return null;
-        try
-        {
-            ReferenceSet? references = await ReferenceSet.TryReadAsync(vault, basePoint.References, cancellationToken).ConfigureAwait(false);
-            if (references is not null) vault.Index.Expect(references.SortedPacks());
-            return references;
-        }
-        catch (HoldfastException error) when (DamageException.IsLoss(error))
-        {
-            // It is a help here and no more; the new point gets a list of its own.
-            return null;
-        }
     }
 
     private static async Task<(TreeAssembler Assembler, Content Tree, Content Changes)> RunStagesAsync(

@@ -1,4 +1,5 @@
 using Holdfast.Files;
+using Holdfast.Vault.Points;
 using Holdfast.Vault.Restoring;
 
 namespace Holdfast.Vault;
@@ -27,7 +28,12 @@ public static class RestoreRun
         Result<NodeAttributes> root = await request.Target.GetAttributesAsync(caller, request.Target.Root).ConfigureAwait(false);
         if (!root.Ok) throw new Log.HoldfastException(Log.ErrorKind.Failed, $"the target cannot be read: {root.Error.Describe()}");
         var context = new RestoreContext(vault, request, caller) { RootDevice = root.Value.Device };
-        if (request.Selection.Root == Files.Selection.PathChoice.Take) request.Progress.Expect(point.Counts.Files, point.Counts.Bytes);
+        if (request.Selection.Root == Files.Selection.PathChoice.Take)
+        {
+            request.Progress.Expect(point.Counts.Files, point.Counts.Bytes);
+            await ReferenceSet.ExpectAsync(vault, point, cancellationToken).ConfigureAwait(false);
+        }
+
         var writer = new EntryWriter(request.Target, caller, request.KeepOwners, request.Owners, request.DryRun);
         var folders = new FolderFinisher(context, writer);
         var files = new FileFinisher(context, writer, folders);

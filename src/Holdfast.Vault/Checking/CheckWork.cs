@@ -17,7 +17,7 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request)
         // This order makes a backup that is at work meanwhile harmless: see PackInventory.
         var points = new PointCheck(vault, findings);
         await points.LoadAsync(cancellationToken).ConfigureAwait(false);
-        var packs = new PackInventory(vault, request, findings);
+        using var packs = new PackInventory(vault, request, findings);
         await packs.LoadIndexesAsync(cancellationToken).ConfigureAwait(false);
         ChunkTable table = await packs.LoadPacksAsync(points.NeededPacks, cancellationToken).ConfigureAwait(false);
         var index = new IndexCheck(request, table, packs, findings);

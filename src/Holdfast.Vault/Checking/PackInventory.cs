@@ -11,7 +11,7 @@ namespace Holdfast.Vault.Checking;
 /// Points were listed before index objects, and these before packs. A point needs only what was durable before it, so a
 /// backup that is at work meanwhile is never taken for damage.
 /// </remarks>
-internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findings findings)
+internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findings findings) : IDisposable
 {
     private readonly Dictionary<PackId, long> stored = [];
     private readonly Dictionary<PackId, int> listedBytes = [];
@@ -29,6 +29,11 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     public IReadOnlyDictionary<PackId, Finding> Unusable => unusable;
 
     public int UnfinishedSessions { get; private set; }
+
+    public void Dispose()
+    {
+        foreach (IndexReader index in indexes) index.Dispose();
+    }
 
     /// <summary>Opens index objects.</summary>
     public async Task LoadIndexesAsync(CancellationToken cancellationToken)

@@ -9,19 +9,18 @@ namespace Holdfast.Vault.Indexing;
 /// into the index finds a pack, and the pack's footer answers for the neighbours. May be used from any thread.
 /// </summary>
 /// <remarks>
-/// A table of sets, each place in it the tag of an id (28 bits), the slot of a footer (20) and an ordinal (16). Places are
-/// hints, and never cleared: a slot's footer may be another by now, so the whole id is compared there.
+/// An open-addressed table; a place holds the tag of an id (28 bits), the slot of a footer (20) and an ordinal (16). Places
+/// are hints, and not cleared when a footer goes: the slot's footer may be another by then, so the whole id is compared there.
 /// </remarks>
 internal sealed class FooterCache(long maxBytes)
 {
-    private const int Ways = 4;
     private const int SlotBits = 20;
     private const int OrdinalBits = 16;
     private const int MaxSlots = (1 << SlotBits) - 1;
     private const int FewestPlaces = 1 << 12;
 
-    // A chunk in a footer, and two to four places of the table.
-    private const int BytesPerChunk = 48 + 24;
+    // A chunk in a footer, and up to four places of the table.
+    private const int BytesPerChunk = 48 + 32;
 
     private readonly Lock gate = new();
     private readonly Dictionary<PackId, int> slots = [];
@@ -30,6 +29,7 @@ internal sealed class FooterCache(long maxBytes)
     // Replaced when it grows; readers take one of the two and find, at worst, nothing.
     private volatile Slot[] places = [];
     private volatile ulong[] table = new ulong[FewestPlaces];
+    private int filled;
     private int chunks;
     private long bytes;
     private int hand;
@@ -39,12 +39,12 @@ internal sealed class FooterCache(long maxBytes)
     {
         ulong[] entries = table;
         Slot[] known = places;
-        int first = SetOf(id, entries);
         ulong tag = TagOf(id);
-        for (int i = first; i < first + Ways; i++)
+        for (int i = PlaceOf(id, entries); ; i = (i + 1) & (entries.Length - 1))
         {
             ulong entry = Volatile.Read(ref entries[i]);
-            if (entry == 0 || entry >> (SlotBits + OrdinalBits) != tag) continue;
+            if (entry == 0) break;
+            if (entry >> (SlotBits + OrdinalBits) != tag) continue;
             int slot = (int)(entry >> OrdinalBits) & MaxSlots;
             int ordinal = (int)entry & ((1 << OrdinalBits) - 1);
             if (slot >= known.Length || known[slot].Footer is not { } footer) continue;
@@ -86,32 +86,29 @@ internal sealed class FooterCache(long maxBytes)
             slots.Add(footer.Pack, slot);
             bytes += BytesOf(footer);
             chunks += footer.Chunks.Length;
-            if (chunks * 2L > table.Length) Widen();
+            // At most half full, so that a search ends soon.
+            if ((filled + footer.Chunks.Length) * 2L > table.Length) Rebuild();
             else Insert(table, slot, footer);
         }
     }
 
     private static long BytesOf(PackFooter footer) => 200 + (footer.Chunks.Length * (long)BytesPerChunk) + (footer.Groups.Length * 24L);
 
-    private static int SetOf(in ChunkId id, ulong[] entries) => (int)id.W2 & (entries.Length - 1) & ~(Ways - 1);
+    private static int PlaceOf(in ChunkId id, ulong[] entries) => (int)id.W2 & (entries.Length - 1);
 
     private static ulong TagOf(in ChunkId id) => (id.W3 >> (SlotBits + OrdinalBits)) | 1;
 
-    /// <summary>Puts a footer's chunks where there is room, else in the place of others.</summary>
-    private static void Insert(ulong[] entries, int slot, PackFooter footer)
+    private void Insert(ulong[] entries, int slot, PackFooter footer)
     {
         for (int ordinal = 0; ordinal < footer.Chunks.Length; ordinal++)
         {
             ChunkId id = footer.Chunks[ordinal].Id;
-            int first = SetOf(id, entries);
-            int at = first + (ordinal & (Ways - 1));
-            for (int i = first; i < first + Ways; i++)
-            {
-                if (entries[i] == 0) at = i;
-            }
-
-            Volatile.Write(ref entries[at], (TagOf(id) << (SlotBits + OrdinalBits)) | ((ulong)slot << OrdinalBits) | (uint)ordinal);
+            int place = PlaceOf(id, entries);
+            while (entries[place] != 0) place = (place + 1) & (entries.Length - 1);
+            Volatile.Write(ref entries[place], (TagOf(id) << (SlotBits + OrdinalBits)) | ((ulong)slot << OrdinalBits) | (uint)ordinal);
         }
+
+        filled += footer.Chunks.Length;
     }
 
     /// <summary>Lets go of the next footer that was not used since the hand passed it last.</summary>
@@ -144,16 +141,19 @@ internal sealed class FooterCache(long maxBytes)
         places = grown;
     }
 
-    private void Widen()
+    /// <summary>A new table of the footers at hand: larger where they are more, and without what has gone.</summary>
+    private void Rebuild()
     {
-        ulong[] wide = new ulong[table.Length * 2];
-        while (chunks * 2L > wide.Length) wide = new ulong[wide.Length * 2];
+        int length = FewestPlaces;
+        while (chunks * 3L > length) length *= 2;
+        ulong[] rebuilt = new ulong[length];
+        filled = 0;
         for (int slot = 0; slot < places.Length; slot++)
         {
-            if (places[slot].Footer is { } footer) Insert(wide, slot, footer);
+            if (places[slot].Footer is { } footer) Insert(rebuilt, slot, footer);
         }
 
-        table = wide;
+        table = rebuilt;
     }
 
     private struct Slot

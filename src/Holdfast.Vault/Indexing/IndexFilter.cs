@@ -1,41 +1,50 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
 
 namespace Holdfast.Vault.Indexing;
 
 /// <summary>A blocked Bloom filter over chunk ids. Layout: docs/formats/vault.md, "Index".</summary>
-internal sealed class IndexFilter
+internal sealed class IndexFilter : IDisposable
 {
     private const int BlockWords = 8;
     private const int Probes = 6;
-    private const int BitsPerChunk = 12;
-    private readonly ulong[] words;
+    private const int BitsPerChunk = 10;
+    private readonly NativeBytes memory;
     private readonly uint blocks;
 
-    private IndexFilter(ulong[] words)
+    private IndexFilter(NativeBytes memory)
     {
-        this.words = words;
-        blocks = (uint)(words.Length / BlockWords);
+        this.memory = memory;
+        blocks = (uint)(memory.Length / (BlockWords * sizeof(ulong)));
     }
 
-    public int EncodedBytes => words.Length * sizeof(ulong);
+    public int EncodedBytes => memory.Length;
 
-    public static IndexFilter ForCount(int count) =>
-        new(new ulong[Math.Max(1, (((long)count * BitsPerChunk) + 511) / 512) * BlockWords]);
+    private Span<ulong> Words => MemoryMarshal.Cast<byte, ulong>(memory.GetSpan());
+
+    public static IndexFilter ForCount(int count)
+    {
+        long blocks = Math.Max(1, (((long)count * BitsPerChunk) + 511) / 512);
+        var memory = new NativeBytes((int)blocks * BlockWords * sizeof(ulong));
+        memory.GetSpan().Clear();
+        return new IndexFilter(memory);
+    }
 
     public static IndexFilter Decode(ReadOnlySpan<byte> source)
     {
-        ulong[] words = GC.AllocateUninitializedArray<ulong>(source.Length / sizeof(ulong));
-        source[..(words.Length * sizeof(ulong))].CopyTo(MemoryMarshal.AsBytes(words.AsSpan()));
-        if (!BitConverter.IsLittleEndian) BinaryPrimitives.ReverseEndianness(words, words);
-        return new IndexFilter(words);
+        var filter = new IndexFilter(new NativeBytes(source.Length));
+        source.CopyTo(filter.memory.GetSpan());
+        if (!BitConverter.IsLittleEndian) BinaryPrimitives.ReverseEndianness(filter.Words, filter.Words);
+        return filter;
     }
 
     public static int BlocksIn(IndexFilter filter) => (int)filter.blocks;
 
     public void Encode(Span<byte> target)
     {
+        ReadOnlySpan<ulong> words = Words;
         for (int i = 0; i < words.Length; i++) BinaryPrimitives.WriteUInt64LittleEndian(target[(i * sizeof(ulong))..], words[i]);
     }
 
@@ -58,8 +67,10 @@ internal sealed class IndexFilter
         return true;
     }
 
+    public void Dispose() => memory.Dispose();
+
     private Span<ulong> Block(in ChunkId id) =>
-        words.AsSpan((int)(((id.W0 >> 32) * blocks) >> 32) * BlockWords, BlockWords);
+        Words.Slice((int)(((id.W0 >> 32) * blocks) >> 32) * BlockWords, BlockWords);
 
     // Bytes 4 to 11 of the id as a little-endian number.
     private static ulong Bits(in ChunkId id) => BinaryPrimitives.ReverseEndianness((id.W0 << 32) | (id.W1 >> 32));

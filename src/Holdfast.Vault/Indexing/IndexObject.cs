@@ -35,7 +35,7 @@ internal static class IndexObject
         int count = 0;
         foreach (PackFooter pack in packs) count += pack.Chunks.Length;
         var entries = new Entry[count];
-        var filter = IndexFilter.ForCount(count);
+        using var filter = IndexFilter.ForCount(count);
         int next = 0;
         for (int p = 0; p < packs.Count; p++)
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Holdfast.Storage;
 using Holdfast.Vault.Bytes;
@@ -8,21 +9,21 @@ using Holdfast.Vault.Sealing;
 namespace Holdfast.Vault.Indexing;
 
 /// <summary>One index object: pack table, fences and filter in memory, pages on demand. May be used from any thread.</summary>
-internal sealed class IndexReader
+internal sealed class IndexReader : IDisposable
 {
     private const int MaxRootBytes = IObjectStore.MaxObjectBytes;
     private readonly IObjectStore store;
-    private readonly ObjectSealer sealer;
     private readonly ObjectHeader header;
     private readonly ulong[] fences;
     private readonly IndexFilter filter;
+    private readonly byte[] key;
 
     private IndexReader(
         IObjectStore store, ObjectSealer sealer, string name, ObjectHeader header, IndexedPack[] packs, int entryCount, ulong[] fences, IndexFilter filter)
     {
         this.store = store;
-        this.sealer = sealer;
         this.header = header;
+        key = sealer.IndexKey(header, name);
         this.fences = fences;
         this.filter = filter;
         Name = name;
@@ -55,18 +56,28 @@ internal sealed class IndexReader
     /// <summary>Whether the chunk may be in this index: never false for one that is.</summary>
     public bool MayContain(in ChunkId id) => filter.MayContain(id);
 
+    public void Dispose() => filter.Dispose();
+
     /// <summary>Adds to <paramref name="found"/> the places whose truncated id equals that of <paramref name="id"/>.</summary>
     public async ValueTask FindAsync(
-        ChunkId id, BoundedCache<(IndexReader Index, int Page), byte[]> pages, List<(PackId Pack, int Ordinal)> found, CancellationToken cancellationToken)
+        ChunkId id, List<(PackId Pack, int Ordinal)> found, CancellationToken cancellationToken)
     {
         int page = Array.BinarySearch(fences, id.W0);
         if (page < 0) page = ~page - 1;
         // Entries of one id may straddle pages whose fences are equal to its first 8 bytes.
         while (page > 0 && fences[page] == id.W0) page--;
-        for (int i = Math.Max(page, 0); i < fences.Length && fences[i] <= id.W0; i++)
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(IndexObject.SealedPageBytes);
+        try
         {
-            byte[] content = await ReadPageAsync(i, pages, cancellationToken).ConfigureAwait(false);
-            Search(content, id, found);
+            for (int i = Math.Max(page, 0); i < fences.Length && fences[i] <= id.W0; i++)
+            {
+                int length = await ReadPageAsync(i, buffer, cancellationToken).ConfigureAwait(false);
+                Search(buffer.AsSpan(0, length), id, found);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -74,10 +85,11 @@ internal sealed class IndexReader
     public async IAsyncEnumerable<(ulong IdHigh, uint IdLow, PackId Pack, int Ordinal)> ReadAllAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        byte[] content = new byte[IndexObject.SealedPageBytes];
         for (int i = 0; i < fences.Length; i++)
         {
-            byte[] content = await ReadPageAsync(i, null, cancellationToken).ConfigureAwait(false);
-            for (int at = 0; at < content.Length; at += IndexObject.EntryBytes)
+            int length = await ReadPageAsync(i, content, cancellationToken).ConfigureAwait(false);
+            for (int at = 0; at < length; at += IndexObject.EntryBytes)
             {
                 (PackId pack, int ordinal) = Place(content.AsSpan(at));
                 yield return (
@@ -150,21 +162,21 @@ internal sealed class IndexReader
         return true;
     }
 
-    private async ValueTask<byte[]> ReadPageAsync(
-        int page, BoundedCache<(IndexReader Index, int Page), byte[]>? cache, CancellationToken cancellationToken)
+    /// <summary>Reads and opens a page; returns how many bytes of the buffer its entries take.</summary>
+    /// <remarks>
+    /// Nothing is kept: ids are spread over all pages, so the page of one is not asked for again until long after, and
+    /// what lies beside a chunk that was found is known from its pack's footer.
+    /// </remarks>
+    private async ValueTask<int> ReadPageAsync(int page, byte[] buffer, CancellationToken cancellationToken)
     {
-        byte[]? cached = cache?.TryGet((this, page));
-        if (cached is not null) return cached;
-        int entries = Math.Min(IndexObject.EntriesPerPage, EntryCount - (page * IndexObject.EntriesPerPage));
-        byte[] sealedPage = new byte[(entries * IndexObject.EntryBytes) + Aead.TagBytes];
+        int length = Math.Min(IndexObject.EntriesPerPage, EntryCount - (page * IndexObject.EntriesPerPage)) * IndexObject.EntryBytes;
+        Memory<byte> sealedPage = buffer.AsMemory(0, length + Aead.TagBytes);
         long offset = ObjectHeader.Size + ((long)page * IndexObject.SealedPageBytes);
         int? read = await store.ReadAsync(Name, offset, sealedPage, cancellationToken).ConfigureAwait(false);
         if (read != sealedPage.Length) throw new DamageException(Name, $"page {page} is cut off or missing");
-        byte[] content = new byte[entries * IndexObject.EntryBytes];
-        using Aead cipher = sealer.IndexCipher(header, Name);
-        if (!cipher.TryOpen((uint)page, sealedPage, content)) throw new DamageException(Name, $"the seal of page {page} is broken");
-        cache?.Add((this, page), content);
-        return content;
+        using var cipher = new Aead(header.Cipher, key);
+        if (!cipher.TryOpen((uint)page, sealedPage.Span, buffer.AsSpan(0, length))) throw new DamageException(Name, $"the seal of page {page} is broken");
+        return length;
     }
 
     private void Search(ReadOnlySpan<byte> content, in ChunkId id, List<(PackId Pack, int Ordinal)> found)

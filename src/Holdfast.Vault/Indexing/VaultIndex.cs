@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Holdfast.Log;
 using Holdfast.Storage;
-using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Sealing;
@@ -11,19 +10,21 @@ namespace Holdfast.Vault.Indexing;
 /// <summary>
 /// Finds chunks: by the footers at hand, by all index objects of a vault, and in packs that no index lists. The index
 /// objects are loaded when a chunk is asked for that no footer at hand lists; from then on memory follows their filters and
-/// two bounded caches. Packs that no index lists cost more (<see cref="UnindexedPacks"/>). May be used from any thread.
+/// a bounded cache. Packs that no index lists cost more (<see cref="UnindexedPacks"/>). May be used from any thread.
 /// </summary>
 internal sealed partial class VaultIndex : IDisposable
 {
     private readonly IObjectStore store;
     private readonly ObjectSealer sealer;
-    private readonly BoundedCache<(IndexReader Index, int Page), byte[]> pages;
     private readonly FooterCache footers;
     private readonly Action<Exception> onDamage;
     private readonly ConcurrentDictionary<PackId, bool> unusable = new();
     private readonly ConcurrentDictionary<string, bool> broken = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(PackId Pack, int Group), bool> brokenGroups = new();
     private volatile bool hasBrokenGroups;
+
+    // All that were ever in use: a thread may be looking into one that was set aside.
+    private readonly List<IndexReader> opened = [];
 
     // Held while the set of readers changes.
     private readonly SemaphoreSlim changing = new(1);
@@ -37,8 +38,7 @@ internal sealed partial class VaultIndex : IDisposable
         this.sealer = sealer;
         this.onDamage = onDamage;
         Packs = new PackReader(store, sealer);
-        pages = new(memoryBytes / 4, page => page.Length);
-        footers = new(memoryBytes / 4 * 3);
+        footers = new FooterCache(memoryBytes);
     }
 
     public PackReader Packs { get; }
@@ -81,20 +81,22 @@ internal sealed partial class VaultIndex : IDisposable
         try
         {
             var known = readers.ToDictionary(reader => reader.Name, StringComparer.Ordinal);
-            var loaded = new List<IndexReader>();
+            var current = new List<IndexReader>();
             await foreach (ObjectEntry entry in store.ListAsync(IndexObject.Prefix, cancellationToken).ConfigureAwait(false))
             {
                 if (broken.ContainsKey(entry.Name)) continue;
                 if (known.TryGetValue(entry.Name, out IndexReader? reader))
                 {
-                    loaded.Add(reader);
+                    current.Add(reader);
                     continue;
                 }
 
                 try
                 {
                     reader = await IndexReader.TryOpenAsync(store, sealer, entry, cancellationToken).ConfigureAwait(false);
-                    if (reader is not null) loaded.Add(reader);
+                    if (reader is null) continue;
+                    current.Add(reader);
+                    opened.Add(reader);
                 }
                 catch (HoldfastException error) when (DamageException.IsLoss(error))
                 {
@@ -103,7 +105,7 @@ internal sealed partial class VaultIndex : IDisposable
                 }
             }
 
-            readers = [.. loaded];
+            readers = [.. current];
             // After the readers are in place: at every moment a chunk is found here or there.
             if (!Unindexed.IsEmpty) Unindexed.Remove(ListedPacks());
         }
@@ -213,6 +215,7 @@ internal sealed partial class VaultIndex : IDisposable
         loading.Dispose();
         expecting.Dispose();
         recovering.Dispose();
+        foreach (IndexReader reader in opened) reader.Dispose();
     }
 
     private bool IsBroken(in ChunkLocation location) =>
@@ -233,7 +236,7 @@ internal sealed partial class VaultIndex : IDisposable
                 candidates ??= [];
                 try
                 {
-                    await reader.FindAsync(id, pages, candidates, cancellationToken).ConfigureAwait(false);
+                    await reader.FindAsync(id, candidates, cancellationToken).ConfigureAwait(false);
                 }
                 catch (HoldfastException error) when (DamageException.IsLoss(error))
                 {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Packing;
@@ -117,6 +118,24 @@ internal sealed class ReferenceSet
         string name = Name(id);
         byte[]? content = await vault.Store.TryGetAsync(name, IObjectStore.MaxObjectBytes, cancellationToken).ConfigureAwait(false);
         return content is null ? null : Decode(vault.Sealer.Open(ObjectKind.References, name, content).Body, name);
+    }
+
+    /// <summary>
+    /// Tells the index that all of a point is about to be asked for, in the order of its tree. Null when its list is lost,
+    /// which costs no more than a look into the index.
+    /// </summary>
+    public static async Task<ReferenceSet?> ExpectAsync(OpenVault vault, RestorePoint point, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ReferenceSet? references = await TryReadAsync(vault, point.References, cancellationToken).ConfigureAwait(false);
+            if (references is not null) vault.Index.Expect(references.SortedPacks());
+            return references;
+        }
+        catch (HoldfastException error) when (DamageException.IsLoss(error))
+        {
+            return null;
+        }
     }
 
     public static ReferenceSet Decode(ReadOnlySpan<byte> body, string name)

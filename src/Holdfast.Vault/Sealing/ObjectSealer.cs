@@ -26,11 +26,10 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
     }
 
     /// <summary>The cipher of what an object seals under <i>b</i>.</summary>
-    public Aead IndexCipher(ObjectHeader header, string name)
-    {
-        byte[] key = Ring.Epoch(header.Epoch, name).ObjectKey(header.Kind, header.Salt.Span);
-        return new Aead(header.Cipher, key);
-    }
+    public Aead IndexCipher(ObjectHeader header, string name) => new(header.Cipher, IndexKey(header, name));
+
+    /// <summary>The key of that cipher.</summary>
+    public byte[] IndexKey(ObjectHeader header, string name) => Ring.Epoch(header.Epoch, name).ObjectKey(header.Kind, header.Salt.Span);
 
     /// <summary>A whole small object: header, sealed body, signature.</summary>
     public byte[] Seal(ObjectKind kind, string name, ReadOnlySpan<byte> body)

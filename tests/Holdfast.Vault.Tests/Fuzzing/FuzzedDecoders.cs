@@ -256,10 +256,9 @@ internal static class FuzzedDecoders
         store.Overwrite(IndexName, bytes);
         var entry = new Storage.ObjectEntry(IndexName, bytes.Length, default);
         if (await IndexReader.TryOpenAsync(store, TestKeys.Sealer(), entry, CancellationToken.None) is not { } reader) return;
-        var pages = new BoundedCache<(IndexReader Index, int Page), byte[]>(1 << 20, page => page.Length);
         foreach (uint id in (uint[])[0, 1, 2, 3, uint.MaxValue])
         {
-            if (reader.MayContain(Id(id))) await reader.FindAsync(Id(id), pages, [], CancellationToken.None);
+            if (reader.MayContain(Id(id))) await reader.FindAsync(Id(id), [], CancellationToken.None);
         }
 
         await foreach (var _ in reader.ReadAllAsync(CancellationToken.None))

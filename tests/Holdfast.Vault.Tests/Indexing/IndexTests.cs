@@ -1,5 +1,4 @@
 using Holdfast.Testing;
-using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Indexing;
 using Holdfast.Vault.Packing;
@@ -136,11 +135,11 @@ public sealed class IndexTests : IDisposable
     {
         var random = new Random(count);
         ChunkId[] ids = [.. Enumerable.Range(0, count).Select(_ => TestKeys.RandomId(random))];
-        var filter = IndexFilter.ForCount(count);
-        foreach (ChunkId id in ids) filter.Add(id);
-        byte[] encoded = new byte[filter.EncodedBytes];
-        filter.Encode(encoded);
-        filter = IndexFilter.Decode(encoded);
+        using var built = IndexFilter.ForCount(count);
+        foreach (ChunkId id in ids) built.Add(id);
+        byte[] encoded = new byte[built.EncodedBytes];
+        built.Encode(encoded);
+        using var filter = IndexFilter.Decode(encoded);
 
         Assert.All(ids, id => Assert.True(filter.MayContain(id)));
         int wrong = 0;
@@ -152,7 +151,7 @@ public sealed class IndexTests : IDisposable
     public void TheFilterSetsTheBitsOfTheDocument()
     {
         var id = ChunkId.Decode(TestKeys.Content(32));
-        var filter = IndexFilter.ForCount(1000);
+        using var filter = IndexFilter.ForCount(1000);
         filter.Add(id);
         byte[] encoded = new byte[filter.EncodedBytes];
         filter.Encode(encoded);
@@ -258,7 +257,7 @@ public sealed class IndexTests : IDisposable
     private static async Task<List<int>> OrdinalsAsync(IndexReader reader, ChunkId id)
     {
         var found = new List<(PackId Pack, int Ordinal)>();
-        await reader.FindAsync(id, new BoundedCache<(IndexReader, int), byte[]>(1 << 20, page => page.Length), found, Token);
+        await reader.FindAsync(id, found, Token);
         return [.. found.Select(place => place.Ordinal)];
     }
 
