@@ -10,11 +10,11 @@ public sealed class FooterCacheTests
 {
     private static readonly SessionId Session = new(0, 0x77);
 
-    /// <summary>Room for everything: a model of what was added must be answered from it, but for places taken by others.</summary>
+    /// <summary>Room for everything: all that was added is found where it is.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public void WithRoomForAllNearlyAllIsFoundAndNothingElse(int seed)
+    public void WithRoomForAllEverythingIsFoundAndNothingElse(int seed)
     {
         var random = new Random(seed);
         var cache = new FooterCache(64 << 20);
@@ -31,17 +31,14 @@ public sealed class FooterCacheTests
             if (number % 7 == 0) cache.Add(footer);
         }
 
-        int found = 0;
         foreach ((ChunkId id, (PackId pack, int ordinal)) in model)
         {
             ObjectKind other = pack.Kind == ObjectKind.DataPack ? ObjectKind.TreePack : ObjectKind.DataPack;
             Assert.False(cache.TryFind(id, other, out _), $"seed {seed}: {id} found in a pack of the other kind");
-            if (!cache.TryFind(id, pack.Kind, out ChunkLocation location)) continue;
-            found++;
+            Assert.True(cache.TryFind(id, pack.Kind, out ChunkLocation location), $"seed {seed}: {id} not found");
             Assert.True(location.Footer.Pack == pack && location.Ordinal == ordinal, $"seed {seed}: {id}");
         }
 
-        Assert.True(found > model.Count * 0.97, $"seed {seed}: {found} of {model.Count} found");
         Assert.All(footers, footer => Assert.Same(footer, cache.TryGet(footer.Pack)));
         for (int i = 0; i < 10_000; i++) Assert.False(cache.TryFind(TestKeys.RandomId(random), ObjectKind.DataPack, out _));
     }
@@ -107,8 +104,8 @@ public sealed class FooterCacheTests
             }
 
             PackFooter[] kept = [.. footers.Where(each => cache.TryGet(each.Pack) is not null)];
-            // 72 bytes a chunk, as the cache reckons; one larger than all of the room may be there alone.
-            long bytes = kept.Sum(each => 200 + (each.Chunks.Length * 72L));
+            // 80 bytes a chunk, as the cache reckons; one larger than all of the room may be there alone.
+            long bytes = kept.Sum(each => 200 + (each.Chunks.Length * 80L));
             Assert.True(kept.Length == 1 || bytes <= maxBytes, $"seed {seed}, step {step}: {kept.Length} footers of {bytes} bytes");
         }
     }
@@ -119,7 +116,7 @@ public sealed class FooterCacheTests
         var random = new Random(4);
         PackFooter[] footers = [.. Enumerable.Range(0, 50).Select(i => Footer(random, (uint)i, ObjectKind.DataPack, 100))];
         // Room for ten.
-        var cache = new FooterCache(10 * 7400);
+        var cache = new FooterCache(10 * 8200);
         cache.Add(footers[0]);
         foreach (PackFooter footer in footers[1..])
         {
@@ -166,6 +163,37 @@ public sealed class FooterCacheTests
         await Task.WhenAll(tasks);
 
         Assert.NotEqual(0, hits);
+    }
+
+    /// <summary>Ids made so that all belong in one place of the table: adding and looking must not take the square of their number.</summary>
+    [Fact]
+    public async Task IdsThatAllCollideHoldUpNobody()
+    {
+        const int packs = 8, chunks = 60_000;
+        var random = new Random(6);
+        var cache = new FooterCache(100 << 20);
+        PackFooter honest = Footer(random, packs, ObjectKind.DataPack, 1000);
+        Task work = Task.Run(
+            () =>
+            {
+                for (uint number = 0; number < packs; number++)
+                {
+                    PackFooter footer = Footer(random, number, ObjectKind.DataPack, chunks);
+                    for (int i = 0; i < chunks; i++) footer.Chunks[i] = footer.Chunks[i] with { Id = footer.Chunks[i].Id with { W2 = 0, W3 = 0 } };
+                    cache.Add(footer);
+                    for (int i = 0; i < chunks; i += 100)
+                    {
+                        bool isFound = cache.TryFind(footer.Chunks[i].Id, ObjectKind.DataPack, out ChunkLocation location);
+                        if (isFound) Assert.Equal(footer.Chunks[i].Id, location.Chunk.Id);
+                    }
+                }
+
+                cache.Add(honest);
+            },
+            TestContext.Current.CancellationToken);
+        await work.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        foreach (PackChunk chunk in honest.Chunks) Assert.True(cache.TryFind(chunk.Id, ObjectKind.DataPack, out _), chunk.Id.ToString());
     }
 
     private static PackFooter Footer(Random random, uint number, ObjectKind kind, int chunks) => new()
