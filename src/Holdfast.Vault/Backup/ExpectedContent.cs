@@ -13,9 +13,13 @@ internal sealed class ExpectedContent : IAsyncDisposable
     /// <summary>So many chunks ahead one is looked for that was found by its name: some MiB of inserted or deleted content.</summary>
     private const int LookAhead = 64;
 
+    /// <summary>So many holes in a row, and nothing is expected any more.</summary>
+    private const int MaxHoles = 1024;
+
     private readonly IAsyncEnumerator<ContentItem> source;
     private readonly Queue<ContentItem> ahead = new(LookAhead);
     private long repeats;
+    private int holes;
     private int unknown;
     private bool atEnd;
 
@@ -80,8 +84,11 @@ internal sealed class ExpectedContent : IAsyncDisposable
         {
             while (!atEnd && ahead.Count < LookAhead)
             {
-                atEnd = !await source.MoveNextAsync().ConfigureAwait(false);
-                if (!atEnd && source.Current.Kind != ContentItemKind.Hole) ahead.Enqueue(source.Current);
+                // A file has data between two holes. Lists can be made that say otherwise, without end.
+                atEnd = !await source.MoveNextAsync().ConfigureAwait(false) || holes == MaxHoles;
+                bool isHole = !atEnd && source.Current.Kind == ContentItemKind.Hole;
+                holes = isHole ? holes + 1 : 0;
+                if (!atEnd && !isHole) ahead.Enqueue(source.Current);
             }
         }
         catch (HoldfastException damage) when (DamageException.IsLoss(damage))

@@ -33,22 +33,22 @@ internal sealed class SourceMatcher(
         foreach (BackupRoot root in request.Roots)
         {
             TreeEntry? known = baseRoots.FirstOrDefault(entry => entry.Name.AsSpan().SequenceEqual(root.Path.Span));
-            await TakeRootAsync(root, known).ConfigureAwait(false);
+            if (!await TryTakeRootAsync(root, known).ConfigureAwait(false) && known is not null) await SendDeletedAsync(known).ConfigureAwait(false);
         }
 
         await SendBatchAsync().ConfigureAwait(false);
         await order.FlushAsync(Cancellation).ConfigureAwait(false);
     }
 
-    private async Task TakeRootAsync(BackupRoot root, TreeEntry? known)
+    private async Task<bool> TryTakeRootAsync(BackupRoot root, TreeEntry? known)
     {
         byte[] name = root.Path.ToArray();
         if (root.Only.IsEmpty)
         {
-            if (await scanner.TakeAsync().ConfigureAwait(false) is not { } scanned) return;
+            if (await scanner.TakeAsync().ConfigureAwait(false) is not { } scanned) return false;
             await EnterAsync(scanned, name, known).ConfigureAwait(false);
             await DrainAsync().ConfigureAwait(false);
-            return;
+            return true;
         }
 
         UnixTime nextChange = context.NextChangeTime();
@@ -56,14 +56,14 @@ internal sealed class SourceMatcher(
         if (!node.Ok)
         {
             context.Fail(name, node.Error.Describe());
-            return;
+            return false;
         }
 
         root.Tree.Forget(node.Value.Id, 1);
         ReadOnlySpan<byte> parent = name.AsSpan(0, Math.Max(1, name.AsSpan().LastIndexOf((byte)'/')));
         var holder = new SourceDirectory(root.Tree, root.Tree.Root, parent.ToArray(), owned: false);
         var listed = new ListedNode(holder, node.Value.Attributes, nextChange);
-        await TakeAsync(listed, name, root.Only.ToArray(), known).ConfigureAwait(false);
+        return await TakeAsync(listed, name, root.Only.ToArray(), known).ConfigureAwait(false);
     }
 
     /// <summary>Goes through the levels until all are done. A stack of our own: trees may be deeper than a thread's.</summary>

@@ -127,7 +127,12 @@ internal sealed class TreeAssembler
         byte[] path = PathOf(entry);
         if (known is null) await RecordAsync(ChangeKind.Added, path).ConfigureAwait(false);
         else if (entry != known && !entry.LooksLike(known)) await RecordAsync(ChangeKind.Modified, path).ConfigureAwait(false);
-        if (known is { IsDirectory: false }) deleted++;
+        if (known is { IsDirectory: false })
+        {
+            deleted++;
+            if (path.Length == 0) await RecordAsync(ChangeKind.Deleted, PathOf(known)).ConfigureAwait(false);
+        }
+
         folders.Push(new Folder(entry, known, path));
     }
 
@@ -161,9 +166,10 @@ internal sealed class TreeAssembler
         else
         {
             changed++;
-            byte[] path = PathOf(entry);
-            await RecordAsync(ChangeKind.Modified, path).ConfigureAwait(false);
-            if (known.IsDirectory) await AddDeletedBelowAsync(known, path).ConfigureAwait(false);
+            byte[] path = PathOf(entry), knownPath = PathOf(known);
+            // The only root of a point is listed by its name as a file, and not at all as a directory.
+            await RecordAsync(knownPath.Length == 0 ? ChangeKind.Added : ChangeKind.Modified, path).ConfigureAwait(false);
+            if (known.IsDirectory) await AddDeletedBelowAsync(known, knownPath).ConfigureAwait(false);
         }
 
         await PutAsync(entry).ConfigureAwait(false);

@@ -19,6 +19,12 @@ internal sealed class FooterCache(long maxBytes)
     private const int MaxSlots = (1 << SlotBits) - 1;
     private const int FewestPlaces = 1 << 12;
 
+    /// <summary>
+    /// No id of a table that is half full comes near it. A footer can be made whose ids all begin at one place: they are left
+    /// out, and found through the index.
+    /// </summary>
+    private const int MaxProbes = 256;
+
     // A chunk in a footer, and up to four places of the table.
     private const int BytesPerChunk = 48 + 32;
 
@@ -40,7 +46,8 @@ internal sealed class FooterCache(long maxBytes)
         ulong[] entries = table;
         Slot[] known = places;
         ulong tag = TagOf(id);
-        for (int i = PlaceOf(id, entries); ; i = (i + 1) & (entries.Length - 1))
+        int i = PlaceOf(id, entries);
+        for (int probes = 0; probes < MaxProbes; probes++, i = (i + 1) & (entries.Length - 1))
         {
             ulong entry = Volatile.Read(ref entries[i]);
             if (entry == 0) break;
@@ -104,7 +111,8 @@ internal sealed class FooterCache(long maxBytes)
         {
             ChunkId id = footer.Chunks[ordinal].Id;
             int place = PlaceOf(id, entries);
-            while (entries[place] != 0) place = (place + 1) & (entries.Length - 1);
+            for (int probes = 1; entries[place] != 0 && probes < MaxProbes; probes++) place = (place + 1) & (entries.Length - 1);
+            if (entries[place] != 0) continue;
             Volatile.Write(ref entries[place], (TagOf(id) << (SlotBits + OrdinalBits)) | ((ulong)slot << OrdinalBits) | (uint)ordinal);
         }
 

@@ -20,6 +20,8 @@ internal sealed partial class VaultIndex : IDisposable
     private readonly Action<Exception> onDamage;
     private readonly ConcurrentDictionary<PackId, bool> unusable = new();
     private readonly ConcurrentDictionary<string, bool> broken = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(PackId Pack, int Group), bool> brokenGroups = new();
+    private volatile bool hasBrokenGroups;
 
     // All that were ever in use: a thread may be looking into one that was set aside.
     private readonly List<IndexReader> opened = [];
@@ -122,8 +124,9 @@ internal sealed partial class VaultIndex : IDisposable
             ? ValueTask.FromResult<ChunkLocation?>(location)
             : FindFurtherAsync(id, kind, cancellationToken);
 
-    /// <summary>The same, as far as the footers at hand tell: false says nothing.</summary>
-    public bool TryFindAtHand(in ChunkId id, ObjectKind kind, out ChunkLocation location) => footers.TryFind(id, kind, out location);
+    /// <summary>As <see cref="FindSoundAsync"/>, as far as the footers at hand tell: false says nothing.</summary>
+    public bool TryFindAtHand(in ChunkId id, ObjectKind kind, out ChunkLocation location) =>
+        footers.TryFind(id, kind, out location) && !IsBroken(location);
 
     private async ValueTask<ChunkLocation?> FindFurtherAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
     {
@@ -151,6 +154,29 @@ internal sealed partial class VaultIndex : IDisposable
         }
 
         return found;
+    }
+
+    /// <summary>
+    /// The same, but for what turned out broken: null also when the vault has the chunk only where it cannot be read. For who
+    /// has its content, and can put it anew.
+    /// </summary>
+    public async ValueTask<ChunkLocation?> FindSoundAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
+    {
+        ChunkLocation? found = await FindAsync(id, kind, cancellationToken).ConfigureAwait(false);
+        if (found is null || !IsBroken(found.Value)) return found;
+        foreach (ChunkLocation other in await FindAllAsync(id, kind, cancellationToken).ConfigureAwait(false))
+        {
+            if (!IsBroken(other)) return other;
+        }
+
+        return null;
+    }
+
+    /// <summary>The chunks of a group could not be read.</summary>
+    public void SetBroken(in ChunkLocation location)
+    {
+        brokenGroups.TryAdd((location.Footer.Pack, location.Chunk.Group), true);
+        hasBrokenGroups = true;
     }
 
     /// <summary>A pack's footer, verified; null when the pack is missing or its footer damaged, which is told.</summary>
@@ -191,6 +217,9 @@ internal sealed partial class VaultIndex : IDisposable
         recovering.Dispose();
         foreach (IndexReader reader in opened) reader.Dispose();
     }
+
+    private bool IsBroken(in ChunkLocation location) =>
+        hasBrokenGroups && brokenGroups.ContainsKey((location.Footer.Pack, location.Chunk.Group));
 
     /// <summary>Where a chunk may lie, by the truncated id; null for nowhere.</summary>
     private async ValueTask<List<(PackId Pack, int Ordinal)>?> LocateAsync(ChunkId id, CancellationToken cancellationToken)

@@ -40,6 +40,7 @@ internal sealed class ChunkFetcher : IDisposable
         }
         catch (HoldfastException damage) when (DamageException.IsLoss(damage))
         {
+            index.SetBroken(location);
             if (await TryFetchElsewhereAsync(id, location, cancellationToken).ConfigureAwait(false) is { } content)
             {
                 index.TellOfDamage(damage);

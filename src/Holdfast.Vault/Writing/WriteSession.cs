@@ -120,7 +120,7 @@ internal sealed class WriteSession : IDisposable
             if (stripe.Contains(id)) return true;
         }
 
-        if (await vault.Index.FindAsync(id, kind, cancellationToken).ConfigureAwait(false) is not { } location) return false;
+        if (await vault.Index.FindSoundAsync(id, kind, cancellationToken).ConfigureAwait(false) is not { } location) return false;
         References.Add(location.Footer.Pack, location.Footer.Chunks.Length, location.Ordinal);
         return true;
     }

@@ -140,7 +140,7 @@ public sealed class ClockTests : IDisposable
         (double SecondsBefore, bool MayChange)[] cases = [(-1, true), (0, true), (1, true), (2, false), (0.001, false), (1.999, false), (-0.001, true)];
         foreach ((double secondsBefore, bool mayChange) in cases)
         {
-            Assert.Equal(mayChange, Backup.BackupContext.MayChangeUnseen(UnixTime.From(Now.AddSeconds(-secondsBefore)), next));
+            Assert.Equal(mayChange, Vault.Backup.BackupContext.MayChangeUnseen(UnixTime.From(Now.AddSeconds(-secondsBefore)), next));
         }
     }
 }

@@ -15,6 +15,9 @@ internal sealed class InterceptedTree(IFileTree inner) : IFileTree
     /// <summary>Called before each read of an open file, with its offset.</summary>
     public Action<long>? BeforeRead { get; set; }
 
+    /// <summary>Asked before each read of an open file, with its offset, whether it fails.</summary>
+    public Func<long, Errno>? ReadError { get; set; }
+
     /// <summary>Called after a directory was scanned; may add to what was found.</summary>
     public Action<DirectoryScan>? AfterScan { get; set; }
 
@@ -61,6 +64,8 @@ internal sealed class InterceptedTree(IFileTree inner) : IFileTree
     public ValueTask<Result<int>> ReadAsync(Caller caller, OpenId file, long offset, Memory<byte> target)
     {
         BeforeRead?.Invoke(offset);
+        Errno error = ReadError?.Invoke(offset) ?? Errno.None;
+        if (error != Errno.None) return ValueTask.FromResult<Result<int>>(error);
         return inner.ReadAsync(caller, file, offset, target);
     }
 
