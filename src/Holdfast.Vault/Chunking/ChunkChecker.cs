@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Runtime.Intrinsics.X86;
+using System.Security.Cryptography;
 
 namespace Holdfast.Vault.Chunking;
 
