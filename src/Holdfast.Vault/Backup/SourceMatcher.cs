@@ -120,7 +120,6 @@ internal sealed class SourceMatcher(
             return false;
         }
 
-        bool isIdentical = known is not null && context.Compares && context.IsIdentical(scan.AttributesOf(index), known);
         byte[] name = known?.Name ?? scan.NameOf(index).ToArray();
         if (scan.AttributesOf(index).IsDirectory)
         {
@@ -129,6 +128,7 @@ internal sealed class SourceMatcher(
             return true;
         }
 
+        bool isIdentical = known is not null && context.IsIdentical(scan.AttributesOf(index), known);
         if (isIdentical && await TrySendAsItWasAsync(known!).ConfigureAwait(false)) return true;
         return await TakeAsync(new ListedNode(directory, scan.AttributesOf(index), scanned.NextChange), name, name, known).ConfigureAwait(false);
     }
@@ -154,7 +154,7 @@ internal sealed class SourceMatcher(
     {
         SourceDirectory directory = scanned.Directory;
         TreeEntry entry;
-        if (known is not null && context.Compares && context.IsIdentical(scanned.Attributes, known))
+        if (known is not null && context.IsIdentical(scanned.Attributes, known))
         {
             entry = known;
         }

@@ -6,8 +6,8 @@ using Holdfast.Vault.Sealing;
 namespace Holdfast.Vault.Indexing;
 
 /// <summary>
-/// Packs that probably hold what will be asked for: those of the point that a backup builds on. While they answer, the
-/// index of a large vault need not be loaded for a small source.
+/// Packs that probably hold what will be asked for: those of the point that a backup builds on, or that is restored. While
+/// they answer, the index of a large vault need not be loaded for a small source.
 /// </summary>
 internal sealed partial class VaultIndex
 {
@@ -15,7 +15,7 @@ internal sealed partial class VaultIndex
     private const int MaxExpectedPacks = 1024;
 
     /// <summary>So many are read for one chunk that is not at hand.</summary>
-    private const int MaxFootersAtOnce = 32;
+    private const int MaxFootersPerMiss = 32;
 
     private readonly ConcurrentQueue<PackId> expectedData = new();
     private readonly ConcurrentQueue<PackId> expectedTrees = new();
@@ -35,7 +35,7 @@ internal sealed partial class VaultIndex
         await expecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            for (int read = 0; read <= MaxFootersAtOnce; read++)
+            for (int read = 0; read <= MaxFootersPerMiss; read++)
             {
                 // First of all: another may have read the footer while this one waited.
                 if (footers.TryFind(id, kind, out ChunkLocation location)) return location;

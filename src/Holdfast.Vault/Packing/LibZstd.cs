@@ -13,9 +13,6 @@ internal enum CompressionParameter
 /// <summary>What we use of the system's libzstd.</summary>
 internal static unsafe partial class LibZstd
 {
-    public const ulong UnknownSize = ulong.MaxValue;
-    public const ulong NoSize = ulong.MaxValue - 1;
-
     [LibraryImport("libzstd.so.1")]
     public static partial nint ZSTD_createCCtx();
 

@@ -41,9 +41,6 @@ internal sealed class PackBuilder : IDisposable
         compressor = new Compressor(level);
     }
 
-    /// <summary>Whether a pack was begun and not yet finished.</summary>
-    public bool IsOpen => cipher is not null;
-
     public bool IsFull => length + groupBytes >= TargetBytes || chunks.Count >= PackFooter.MaxChunks - 1;
 
     /// <summary>Begins a pack under a fresh key.</summary>

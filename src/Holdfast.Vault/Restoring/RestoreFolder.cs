@@ -6,7 +6,7 @@ namespace Holdfast.Vault.Restoring;
 /// <summary>A directory of the target while something below it is to be written.</summary>
 internal sealed class RestoreFolder
 {
-    // One for its own walk, one for each directory in it and for each file and link that is not there yet.
+    // One for its own walk, one for each directory in it, and for each file and link that is still compared, written or verified.
     private int uses = 1;
 
     /// <summary>None in a dry run where it is new, and while it waits for something that is to be written below it.</summary>

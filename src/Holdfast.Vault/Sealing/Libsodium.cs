@@ -7,7 +7,6 @@ namespace Holdfast.Vault.Sealing;
 internal static unsafe partial class Libsodium
 {
     public const int PublicKeyBytes = 32;
-    public const int PrivateKeyBytes = 32;
     public const int SealOverheadBytes = 48;
     public const int SignatureBytes = 64;
     public const int SeedBytes = 32;
