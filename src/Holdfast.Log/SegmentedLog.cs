@@ -1,0 +1,324 @@
+using Holdfast.Log.Segments;
+
+namespace Holdfast.Log;
+
+/// <summary>An append-only log in a directory of segment files. Format: docs/formats/log.md.</summary>
+/// <remarks>
+/// For any number of threads. Positions grow with the order of appends. Whoever must do more in the order of the appends
+/// does it under <see cref="Gate"/>, which the log itself takes for each append.
+///
+/// What is durable when an append returns is told by its <see cref="Durability"/>. A sync that failed, or a write other than for
+/// lack of space, is final: every later append throws, what was durable stays readable.
+/// </remarks>
+public sealed partial class SegmentedLog : IDisposable
+{
+    private readonly Host host;
+    private readonly LogOptions options;
+    private readonly List<LogDamage> damages = [];
+    private readonly ITimer? timer;
+    private IDiskLock? directoryLock;
+    private volatile LogSegmentList segments = LogSegmentList.Empty;
+    private SegmentAppender? active;
+    private LogSegment? activeSegment;
+    private uint nextNumber = 1;
+    private Exception? failure;
+    private bool isDisposed;
+
+    /// <summary>Names this log among all others.</summary>
+    public LogId Id { get; private set; }
+
+    /// <summary>Where it lies.</summary>
+    public string Directory { get; }
+
+    /// <summary>Whether it was opened for reading only.</summary>
+    public bool IsReadOnly => options.ReadOnly;
+
+    /// <summary>Taken for each append. Whoever holds it keeps all appenders waiting.</summary>
+    public object Gate { get; } = new();
+
+    /// <summary>All segments by number, lowest first, the active one included.</summary>
+    public IReadOnlyList<LogSegment> Segments => segments.Items;
+
+    /// <summary>What was damaged when the log was opened.</summary>
+    public IReadOnlyList<LogDamage> Damages => damages;
+
+    /// <summary>What open cut off; null when there was no torn tail.</summary>
+    public LogTornTail? TornTail { get; private set; }
+
+    /// <summary>Where the next entry will go, at the earliest. Compare it, do not read there.</summary>
+    public LogPosition Appended
+    {
+        get
+        {
+            lock (Gate) return EndLocked();
+        }
+    }
+
+    /// <summary>Everything before it is durable.</summary>
+    public LogPosition Durable
+    {
+        get
+        {
+            lock (Gate) return DurableLocked();
+        }
+    }
+
+    /// <summary>The segment of a number; null when there is none, or none any more.</summary>
+    public LogSegment? Find(uint number) => segments.Find(number);
+
+    /// <summary>Appends an entry whose payload is up to three pieces one after the other.</summary>
+    /// <param name="first">First piece.</param>
+    /// <param name="second">Second piece.</param>
+    /// <param name="third">Third piece.</param>
+    /// <param name="durability">What is durable when it returns; null = as the log was opened.</param>
+    /// <returns>Where its frame begins.</returns>
+    /// <exception cref="DiskException">Nothing was appended (no space), or the log has failed for good.</exception>
+    public LogPosition Append(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default, ReadOnlySpan<byte> third = default,
+        Durability? durability = null)
+    {
+        LogPosition position;
+        LogPosition end;
+        lock (Gate)
+        {
+            position = AppendLocked(first, second, third);
+            end = EndLocked();
+            if ((durability ?? options.Durability) == Durability.Each) SyncLocked();
+        }
+
+        if ((durability ?? options.Durability) == Durability.Group) Commit(end);
+        return position;
+    }
+
+    /// <summary>The same without waiting on the calling thread.</summary>
+    public async ValueTask<LogPosition> AppendAsync(
+        ReadOnlyMemory<byte> payload, Durability? durability = null)
+    {
+        LogPosition position;
+        LogPosition end;
+        lock (Gate)
+        {
+            position = AppendLocked(payload.Span, default, default);
+            end = EndLocked();
+        }
+
+        Durability wanted = durability ?? options.Durability;
+        if (wanted is Durability.Group or Durability.Each) await CommitAsync(end).ConfigureAwait(false);
+        return position;
+    }
+
+    /// <summary>Appends entries that are there together or not at all, whatever happens.</summary>
+    /// <param name="group">Gets the positions.</param>
+    /// <param name="durability">What is durable when it returns; null = as the log was opened.</param>
+    public void Append(LogGroup group, Durability? durability = null)
+    {
+        LogPosition end;
+        lock (Gate)
+        {
+            AppendLocked(group);
+            end = EndLocked();
+            if ((durability ?? options.Durability) == Durability.Each) SyncLocked();
+        }
+
+        if ((durability ?? options.Durability) == Durability.Group) Commit(end);
+    }
+
+    /// <summary>
+    /// Appends an entry; the caller holds <see cref="Gate"/>, and waits for durability by <see cref="Commit"/> after
+    /// letting go of it.
+    /// </summary>
+    /// <inheritdoc cref="Append(ReadOnlySpan{byte}, ReadOnlySpan{byte}, ReadOnlySpan{byte}, Durability?)"/>
+    public LogPosition AppendLocked(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default, ReadOnlySpan<byte> third = default)
+    {
+        long payload = (long)first.Length + second.Length + third.Length;
+        if (payload > Frame.MaxPayloadBytes)
+        {
+            throw new ArgumentException($"an entry of {payload} bytes, at most {Frame.MaxPayloadBytes} are possible");
+        }
+
+        SegmentAppender appender = MakeRoom(Frame.SizeOf(payload));
+        long before = appender.Appended;
+        long count = appender.EntryCount;
+        try
+        {
+            return new LogPosition(activeSegment!.Number, appender.Append(FrameKind.Entry, first, second, third));
+        }
+        catch (DiskException reason)
+        {
+            Withdraw(appender, before, count, reason);
+            throw;
+        }
+    }
+
+    /// <summary>Appends a group; the caller holds <see cref="Gate"/>.</summary>
+    /// <inheritdoc cref="Append(LogGroup, Durability?)"/>
+    public void AppendLocked(LogGroup group)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        if (group.Count == 0) return;
+        if (group.FrameBytes > LogGroup.MaxFrameBytes)
+        {
+            throw new ArgumentException($"a group of {group.FrameBytes} bytes, at most {LogGroup.MaxFrameBytes} are possible");
+        }
+
+        SegmentAppender appender = MakeRoom(group.FrameBytes);
+        long before = appender.Appended;
+        long count = appender.EntryCount;
+        try
+        {
+            for (int i = 0; i < group.Count; i++)
+            {
+                FrameKind kind = i == group.Count - 1 ? FrameKind.Entry : FrameKind.EntryOfGroup;
+                long offset = appender.Append(kind, group.PayloadAt(i), default, default);
+                group.SetPosition(i, new LogPosition(activeSegment!.Number, offset));
+            }
+        }
+        catch (DiskException reason)
+        {
+            Withdraw(appender, before, count, reason);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Seals the active segment, unless it is empty, so that all entries so far lie in sealed segments. The caller holds
+    /// <see cref="Gate"/>; a <see cref="Sync"/> just before makes it short.
+    /// </summary>
+    /// <returns>The segment that was sealed; null when there was nothing to seal.</returns>
+    public LogSegment? SealLocked()
+    {
+        ThrowIfUnusable();
+        WaitForWriters();
+        if (active is null || active.IsEmpty) return null;
+        LogSegment sealing = activeSegment!;
+        Guard(() =>
+        {
+            SegmentSeal seal = active.Seal(out byte[]? fileHash);
+            sealing.MarkSealed(seal, fileHash);
+        });
+        active.Dispose();
+        active = null;
+        activeSegment = null;
+        Signal();
+        return sealing;
+    }
+
+    /// <summary>Closes the log. What was not synced is written and synced first.</summary>
+    public void Dispose()
+    {
+        timer?.Dispose();
+        lock (Gate)
+        {
+            if (isDisposed) return;
+            WaitForWriters();
+            if (active is not null)
+            {
+                CloseActive();
+            }
+
+            isDisposed = true;
+            Signal();
+        }
+
+        foreach (LogSegment segment in segments.Items) segment.Release();
+        directoryLock?.Dispose();
+        directoryLock = null;
+    }
+
+    private void CloseActive()
+    {
+        long end = active!.Appended;
+        try
+        {
+            if (failure is null)
+            {
+                active.Sync();
+                active.Trim();
+            }
+        }
+        catch (DiskException reason)
+        {
+            failure = reason;
+            throw;
+        }
+        finally
+        {
+            activeSegment!.Detach(Math.Min(end, active.Written));
+            active.Dispose();
+            active = null;
+        }
+    }
+
+    // The active segment with room for frames of some bytes in its file and in its buffer.
+    private SegmentAppender MakeRoom(long frameBytes)
+    {
+        while (true)
+        {
+            ThrowIfUnusable();
+            if (active is null)
+            {
+                StartSegment(frameBytes);
+            }
+            else if (!active.HasCapacity(frameBytes))
+            {
+                // An empty one that is too small for a large group is not worth keeping.
+                if (active.IsEmpty) DropEmpty();
+                else _ = SealLocked();
+            }
+            else if (active.TryMakeRoom(frameBytes))
+            {
+                return active;
+            }
+        }
+    }
+
+    private void Withdraw(SegmentAppender appender, long before, long count, DiskException reason)
+    {
+        if (reason.Errno != DiskException.NoSpace) Fail(reason);
+        Guard(() => appender.Rollback(before, count));
+    }
+
+    // Does what ends the log for good when it fails.
+    private void Guard(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (DiskException reason)
+        {
+            Fail(reason);
+            throw;
+        }
+    }
+
+    private void Fail(Exception reason)
+    {
+        failure ??= reason;
+        Monitor.PulseAll(Gate);
+    }
+
+    private void WaitForWriters()
+    {
+        while (active is { IsWriting: true }) Monitor.Wait(Gate);
+    }
+
+    private void ThrowIfUnusable()
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        if (options.ReadOnly) throw new InvalidOperationException($"{Directory} was opened for reading only");
+        if (failure is null) return;
+        throw new HoldfastException(
+            ErrorKind.Failed,
+            $"{Directory}: an earlier write failed: {failure.Message}",
+            "what was durable is safe; look at the disk, then open it again",
+            failure);
+    }
+
+    private LogPosition EndLocked() =>
+        active is null ? new LogPosition(nextNumber, 0) : new LogPosition(activeSegment!.Number, active.Appended);
+
+    private LogPosition DurableLocked() =>
+        active is null ? new LogPosition(nextNumber, 0) : new LogPosition(activeSegment!.Number, active.Durable);
+}

@@ -1,0 +1,340 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace Holdfast.Log.Segments;
+
+/// <summary>Appends frames to one segment: buffers, writes, syncs, seals.</summary>
+/// <remarks>
+/// Every member but <see cref="WriteTaken"/> is called under the gate. Two buffers: while one that was taken is written and
+/// synced without the gate, appends go to the other.
+///
+/// Invariant: durable ≤ written ≤ appended, and all three lie between frames.
+/// </remarks>
+internal sealed unsafe class SegmentAppender : IDisposable
+{
+    private const uint MinAllocationBytes = 1 << 20;
+    private const uint MaxAllocationBytes = 64 << 20;
+
+    // Pages that nobody asked to be synced are sent to the disk in pieces of this size, so that sealing finds few left.
+    private const long WritebackBytes = 8 << 20;
+
+    private readonly object gate;
+    private readonly IDiskFile file;
+    private readonly SegmentHeader header;
+    private readonly uint seed;
+    private readonly int bufferBytes;
+    private readonly ContentHash hash;
+    private byte* front;
+    private byte* taken;
+    private int frontLength;
+    private long frontStart;
+    private int takenLength;
+    private bool isTaken;
+    private long written;
+    private long told;
+    private long allocated;
+    private long writebackFrom;
+
+    /// <summary>Goes on with a segment.</summary>
+    /// <param name="gate">Waited on and pulsed.</param>
+    /// <param name="file">Owned.</param>
+    /// <param name="header">Of the segment; in the file and durable.</param>
+    /// <param name="end">Where the next frame goes, bytes; all below is durable.</param>
+    /// <param name="entryCount">How many entries there are below.</param>
+    /// <param name="capacity">Where the file must end at the latest, bytes; in a ring, where it ends.</param>
+    /// <param name="bufferBytes">Size of each of the two buffers.</param>
+    /// <param name="hash">Of the file as far as it was read; all of it or less.</param>
+    public SegmentAppender(
+        object gate, IDiskFile file, SegmentHeader header, long end, long entryCount, long capacity, int bufferBytes,
+        ContentHash hash)
+    {
+        this.gate = gate;
+        this.file = file;
+        this.header = header;
+        this.bufferBytes = bufferBytes;
+        this.hash = hash;
+        seed = Frame.ChecksumSeed(header.Incarnation);
+        front = (byte*)NativeMemory.AlignedAlloc((nuint)bufferBytes, 64);
+        taken = (byte*)NativeMemory.AlignedAlloc((nuint)bufferBytes, 64);
+        frontStart = written = told = writebackFrom = allocated = end;
+        Durable = end;
+        EntryCount = entryCount;
+        Capacity = capacity;
+    }
+
+    /// <summary>Where the file must end at the latest, bytes.</summary>
+    public long Capacity { get; }
+
+    /// <summary>Where the next frame goes, bytes.</summary>
+    public long Appended => frontStart + frontLength;
+
+    /// <summary>How far the file has the frames, bytes. May be read without the gate.</summary>
+    public long Written => Volatile.Read(ref written);
+
+    /// <summary>How far the frames are durable, bytes.</summary>
+    public long Durable { get; private set; }
+
+    /// <summary>Entries appended.</summary>
+    public long EntryCount { get; private set; }
+
+    /// <summary>Whether there is nothing but the header.</summary>
+    public bool IsEmpty => Appended == header.Length;
+
+    /// <summary>Whether a taken buffer is being written.</summary>
+    public bool IsWriting => isTaken;
+
+    /// <summary>Whether frames of a size fit, with a watermark before and the seal behind.</summary>
+    public bool HasCapacity(long frameBytes) =>
+        Appended + Frame.WatermarkBytes + frameBytes + SegmentSeal.Size <= Capacity;
+
+    /// <summary>
+    /// Prepares for a group: disk space, and room in the buffer. False when it had to wait, so that the gate was open
+    /// in between: then the caller looks again at everything.
+    /// </summary>
+    /// <exception cref="DiskException">ENOSPC among others; nothing was appended.</exception>
+    public bool TryMakeRoom(long frameBytes)
+    {
+        long needed = frameBytes + Frame.WatermarkBytes;
+        bool fits = needed <= bufferBytes - frontLength;
+        if (!fits && isTaken)
+        {
+            Monitor.Wait(gate);
+            return false;
+        }
+
+        Allocate(Appended + needed + SegmentSeal.Size);
+        if (!fits) Flush();
+        if (Durable > told) AppendWatermark();
+        return true;
+    }
+
+    /// <summary>Appends one entry; <see cref="TryMakeRoom"/> was asked for its group.</summary>
+    /// <returns>Offset of its frame.</returns>
+    public long Append(FrameKind kind, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
+    {
+        int payload = first.Length + second.Length + third.Length;
+        long size = Frame.SizeOf(payload);
+        long offset = Appended;
+        uint word = Frame.Word(kind, payload);
+        if (size > bufferBytes - frontLength)
+        {
+            Flush();
+            if (size > bufferBytes)
+            {
+                WriteLarge(offset, word, first, second, third);
+                EntryCount++;
+                return offset;
+            }
+        }
+
+        byte* target = front + frontLength;
+        var body = new Span<byte>(target + Frame.HeaderBytes, (int)size - Frame.HeaderBytes);
+        body[payload..].Clear();
+        first.CopyTo(body);
+        second.CopyTo(body[first.Length..]);
+        third.CopyTo(body[(first.Length + second.Length)..]);
+        uint crc = Crc32C.Append(
+            Frame.BeginChecksum(seed, new LogPosition(header.Number, offset), word), body[..payload]);
+        WriteHeader(target, crc, word);
+        frontLength += (int)size;
+        if (kind != FrameKind.Control) EntryCount++;
+        return offset;
+    }
+
+    /// <summary>Takes back all frames from an offset on: those of a group that could not be ended.</summary>
+    public void Rollback(long offset, long entryCount)
+    {
+        EntryCount = entryCount;
+        if (offset >= frontStart)
+        {
+            frontLength = (int)(offset - frontStart);
+            return;
+        }
+
+        if (header.IsRing) throw new InvalidOperationException("frames in a ring cannot be cut off");
+        file.SetLength(offset);
+        frontStart = offset;
+        frontLength = 0;
+        Volatile.Write(ref written, offset);
+        hash.Reset();
+    }
+
+    /// <summary>Copies bytes that are still in a buffer; false when the file has them.</summary>
+    public bool TryRead(long offset, Span<byte> target)
+    {
+        if (offset >= frontStart)
+        {
+            new ReadOnlySpan<byte>(front, frontLength).Slice((int)(offset - frontStart), target.Length).CopyTo(target);
+            return true;
+        }
+
+        if (!isTaken || offset < frontStart - takenLength) return false;
+        int start = (int)(offset - (frontStart - takenLength));
+        new ReadOnlySpan<byte>(taken, takenLength).Slice(start, target.Length).CopyTo(target);
+        return true;
+    }
+
+    /// <summary>Writes what is in the buffer to the file, without a sync. No taken buffer is being written.</summary>
+    public void Flush()
+    {
+        if (frontLength == 0) return;
+        var source = new ReadOnlySpan<byte>(front, frontLength);
+        file.Write(frontStart, source);
+        Follow(frontStart, source);
+        frontStart += frontLength;
+        frontLength = 0;
+        Volatile.Write(ref written, frontStart);
+        if (frontStart - writebackFrom < WritebackBytes) return;
+        file.StartWriteback(writebackFrom, frontStart - writebackFrom);
+        writebackFrom = frontStart;
+    }
+
+    /// <summary>Writes and syncs everything. No taken buffer is being written.</summary>
+    public void Sync()
+    {
+        Flush();
+        if (Durable == written) return;
+        file.Sync();
+        Durable = writebackFrom = written;
+    }
+
+    /// <summary>Takes the buffer away from the appenders, for <see cref="WriteTaken"/>. No other is taken.</summary>
+    /// <returns>Where what will be durable ends.</returns>
+    public long Take()
+    {
+        byte* swap = front;
+        front = taken;
+        taken = swap;
+        takenLength = frontLength;
+        frontStart += frontLength;
+        frontLength = 0;
+        isTaken = true;
+        return frontStart;
+    }
+
+    /// <summary>Writes the taken buffer and makes it and all before it durable. Called without the gate.</summary>
+    public void WriteTaken()
+    {
+        var source = new ReadOnlySpan<byte>(taken, takenLength);
+        long start = frontStart - takenLength;
+        if (takenLength == 0)
+        {
+            file.Sync();
+        }
+        else if (Durable == start)
+        {
+            file.WriteDurably(start, source);
+        }
+        else
+        {
+            file.Write(start, source);
+            file.Sync();
+        }
+    }
+
+    /// <summary>Ends what <see cref="Take"/> began.</summary>
+    /// <param name="end">What it returned.</param>
+    /// <param name="isDurable">Whether <see cref="WriteTaken"/> did its work.</param>
+    public void Release(long end, bool isDurable)
+    {
+        isTaken = false;
+        if (isDurable)
+        {
+            Follow(end - takenLength, new ReadOnlySpan<byte>(taken, takenLength));
+            Volatile.Write(ref written, end);
+            Durable = writebackFrom = end;
+        }
+
+        Monitor.PulseAll(gate);
+    }
+
+    /// <summary>Writes the seal and makes everything durable. No taken buffer is being written.</summary>
+    /// <param name="fileHash">Hash of the whole file; null in a ring.</param>
+    public SegmentSeal Seal(out byte[]? fileHash)
+    {
+        Sync();
+        hash.Append(file, written);
+        var seal = new SegmentSeal(new LogPosition(header.Number, written), EntryCount, hash.ToArray());
+        byte[] bytes = seal.Encode(seed);
+        long at = header.IsRing ? Capacity - SegmentSeal.Size : written;
+        // Gives back what was allocated and not used.
+        if (!header.IsRing) file.SetLength(at);
+        file.WriteDurably(at, bytes);
+        fileHash = null;
+        if (header.IsRing) return seal;
+        hash.Append(bytes);
+        fileHash = hash.ToArray();
+        return seal;
+    }
+
+    /// <summary>Gives back what was allocated and not used.</summary>
+    public void Trim()
+    {
+        if (!header.IsRing && allocated > written) file.SetLength(written);
+    }
+
+    /// <summary>Closes the file as it is.</summary>
+    public void Dispose()
+    {
+        file.Dispose();
+        NativeMemory.AlignedFree(front);
+        NativeMemory.AlignedFree(taken);
+        front = taken = null;
+    }
+
+    private static void WriteHeader(byte* target, uint crc, uint word)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(new Span<byte>(target, sizeof(uint)), crc);
+        BinaryPrimitives.WriteUInt32LittleEndian(new Span<byte>(target + sizeof(uint), sizeof(uint)), word);
+    }
+
+    private void AppendWatermark()
+    {
+        told = Durable;
+        Span<byte> payload = stackalloc byte[Frame.WatermarkPayloadBytes];
+        BinaryPrimitives.WriteInt64LittleEndian(payload, Durable);
+        _ = Append(FrameKind.Control, payload, default, default);
+    }
+
+    private void Allocate(long end)
+    {
+        if (end <= allocated || header.IsRing) return;
+        long step = Math.Clamp(Appended, MinAllocationBytes, MaxAllocationBytes);
+        long wanted = Math.Max(end, Math.Min(allocated + step, Capacity));
+        file.Allocate(wanted);
+        allocated = wanted;
+    }
+
+    // A frame that no buffer holds goes to the file as it is, without a copy. The buffer is empty.
+    private void WriteLarge(
+        long offset, uint word, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
+    {
+        uint crc = Frame.BeginChecksum(seed, new LogPosition(header.Number, offset), word);
+        crc = Crc32C.Append(Crc32C.Append(Crc32C.Append(crc, first), second), third);
+        WriteHeader(front, crc, word);
+        long at = offset;
+        Write(ref at, new ReadOnlySpan<byte>(front, Frame.HeaderBytes));
+        Write(ref at, first);
+        Write(ref at, second);
+        Write(ref at, third);
+        Span<byte> padding = stackalloc byte[Frame.Alignment];
+        padding.Clear();
+        Write(ref at, padding[..(int)(offset + Frame.SizeOf(Frame.PayloadBytesOf(word)) - at)]);
+        frontStart = at;
+        Volatile.Write(ref written, at);
+    }
+
+    private void Write(ref long at, ReadOnlySpan<byte> source)
+    {
+        if (source.IsEmpty) return;
+        file.Write(at, source);
+        Follow(at, source);
+        at += source.Length;
+    }
+
+    // The hash follows what is written, while it is in the processor's cache; what it missed it reads at sealing.
+    private void Follow(long offset, ReadOnlySpan<byte> source)
+    {
+        if (hash.Length == offset) hash.Append(source);
+    }
+}

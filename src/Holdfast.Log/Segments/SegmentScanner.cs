@@ -1,0 +1,283 @@
+using System.Buffers;
+using System.Buffers.Binary;
+
+namespace Holdfast.Log.Segments;
+
+/// <summary>What the scanner met.</summary>
+internal enum ScanStep
+{
+    /// <summary>An entry: <see cref="SegmentScanner.Payload"/>.</summary>
+    Entry,
+
+    /// <summary>A range that fails its check where it should be whole: <see cref="SegmentScanner.Damage"/>.</summary>
+    Damage,
+
+    /// <summary>The end of what is whole: <see cref="SegmentScanner.Offset"/>.</summary>
+    End,
+}
+
+/// <summary>
+/// Reads the frames of one segment in order and tells a torn tail from damage (docs/formats/log.md, "When is it valid").
+/// </summary>
+/// <remarks>
+/// Entries are given once their group is known to be whole. Reads through system calls, not through a mapping: an I/O
+/// error is an exception here and a signal there. Not for several threads at once.
+/// </remarks>
+internal sealed class SegmentScanner : IDisposable
+{
+    private const int WindowBytes = 256 << 10;
+    private const int MaxCandidatePayload = 64 << 10;
+    private const int SearchFactor = 16;
+
+    private readonly IDiskFile file;
+    private readonly string path;
+    private readonly uint segment;
+    private readonly uint seed;
+    private byte[] window = ArrayPool<byte>.Shared.Rent(WindowBytes);
+    private long windowStart;
+    private int windowLength;
+
+    // Entries up to here belong to whole groups and fit their CRCs.
+    private long checkedTo;
+    private long resumeAt;
+    private bool searchedWatermarks;
+
+    /// <summary>Reads a segment.</summary>
+    /// <param name="file">Read, not disposed.</param>
+    /// <param name="path">For messages.</param>
+    /// <param name="header">Of the segment.</param>
+    /// <param name="end">Where its content ends, bytes; the rest of the file is not looked at.</param>
+    /// <param name="durable">Everything below is known to have been durable, bytes; watermarks may raise it.</param>
+    /// <param name="from">Where a frame begins; 0 = the first.</param>
+    public SegmentScanner(
+        IDiskFile file, string path, SegmentHeader header, long end, long durable, long from = 0)
+    {
+        this.file = file;
+        this.path = path;
+        segment = header.Number;
+        seed = Frame.ChecksumSeed(header.Incarnation);
+        End = end;
+        Durable = durable;
+        Offset = checkedTo = from == 0 ? header.Length : from;
+    }
+
+    /// <summary>Where the content ends, bytes; a reader that follows the tail moves it.</summary>
+    public long End { get; set; }
+
+    /// <summary>Everything below was durable, as far as is known, bytes.</summary>
+    public long Durable { get; set; }
+
+    /// <summary>Where the next frame begins; at the end, where what is whole ends.</summary>
+    public long Offset { get; private set; }
+
+    /// <summary>Where the entry that was met last lies.</summary>
+    public LogPosition Position { get; private set; }
+
+    /// <summary>The payload of the entry that was met last; valid until the next step.</summary>
+    public ReadOnlySpan<byte> Payload => window.AsSpan(payloadStart, payloadLength);
+
+    /// <summary>The damage that was met last.</summary>
+    public LogDamage? Damage { get; private set; }
+
+    /// <summary>Entries met.</summary>
+    public long EntryCount { get; private set; }
+
+    /// <summary>Told of each piece of the file as it is read for the first time, in order.</summary>
+    public ContentHash? Hash { get; init; }
+
+    private int payloadStart;
+    private int payloadLength;
+
+    /// <summary>Goes on to the next entry, damage or the end.</summary>
+    public ScanStep Next()
+    {
+        while (true)
+        {
+            if (resumeAt > Offset)
+            {
+                Offset = checkedTo = resumeAt;
+                resumeAt = 0;
+            }
+
+            if (Offset >= checkedTo && !CheckGroup(out long badAt))
+            {
+                if (badAt >= End && badAt >= Durable && Offset == badAt) return ScanStep.End;
+                if (!IsDamage(badAt)) return ScanStep.End;
+                if (badAt == Offset) return QuarantineFrom(badAt);
+                // The whole entries before it in its group were durable: they count.
+                checkedTo = badAt;
+            }
+
+            uint word = ReadWord(Offset);
+            long offset = Offset;
+            int payload = Frame.PayloadBytesOf(word);
+            Offset += Frame.SizeOf(payload);
+            if (Frame.KindOf(word) == FrameKind.Control)
+            {
+                Durable = Math.Max(Durable, ReadWatermark(offset));
+                continue;
+            }
+
+            _ = TryLoad(offset, Frame.HeaderBytes + payload);
+            payloadStart = (int)(offset - windowStart) + Frame.HeaderBytes;
+            payloadLength = payload;
+            Position = new LogPosition(segment, offset);
+            EntryCount++;
+            return ScanStep.Entry;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (window.Length > 0) ArrayPool<byte>.Shared.Return(window);
+        window = [];
+    }
+
+    // Checks from Offset to the end of the group that begins there.
+    private bool CheckGroup(out long badAt)
+    {
+        long at = Offset;
+        while (true)
+        {
+            badAt = at;
+            FrameKind kind = CheckFrame(at, out long size);
+            if (kind == FrameKind.None || (kind == FrameKind.Control && at != Offset)) return false;
+            at += size;
+            if (kind == FrameKind.EntryOfGroup) continue;
+            checkedTo = at;
+            return true;
+        }
+    }
+
+    // The kind of the frame at an offset, None when there is no valid one.
+    private FrameKind CheckFrame(long offset, out long size)
+    {
+        size = 0;
+        if (offset + Frame.HeaderBytes > End || !TryLoad(offset, Frame.HeaderBytes)) return FrameKind.None;
+        int at = (int)(offset - windowStart);
+        uint crc = BinaryPrimitives.ReadUInt32LittleEndian(window.AsSpan(at));
+        uint word = BinaryPrimitives.ReadUInt32LittleEndian(window.AsSpan(at + sizeof(uint)));
+        FrameKind kind = Frame.KindOf(word);
+        int payload = Frame.PayloadBytesOf(word);
+        if (kind == FrameKind.None || offset + Frame.HeaderBytes + payload > End) return FrameKind.None;
+        if (!TryLoad(offset, Frame.HeaderBytes + payload)) return FrameKind.None;
+        at = (int)(offset - windowStart);
+        uint begun = Frame.BeginChecksum(seed, new LogPosition(segment, offset), word);
+        uint found = Crc32C.Append(begun, window.AsSpan(at + Frame.HeaderBytes, payload));
+        if (found != crc) return FrameKind.None;
+        if (kind == FrameKind.Control && payload != Frame.WatermarkPayloadBytes) return FrameKind.None;
+        size = Frame.SizeOf(payload);
+        return kind;
+    }
+
+    private uint ReadWord(long offset)
+    {
+        _ = TryLoad(offset, Frame.HeaderBytes);
+        return BinaryPrimitives.ReadUInt32LittleEndian(window.AsSpan((int)(offset - windowStart) + sizeof(uint)));
+    }
+
+    private long ReadWatermark(long offset)
+    {
+        _ = TryLoad(offset, Frame.WatermarkBytes);
+        return BinaryPrimitives.ReadInt64LittleEndian(window.AsSpan((int)(offset - windowStart) + Frame.HeaderBytes));
+    }
+
+    // Whether what does not validate at an offset was durable once.
+    private bool IsDamage(long badAt)
+    {
+        if (badAt < Durable) return true;
+        if (!searchedWatermarks)
+        {
+            searchedWatermarks = true;
+            for (long at = badAt; (at = FindWatermark(at)) >= 0; at += Frame.Alignment)
+            {
+                Durable = Math.Max(Durable, ReadWatermark(at));
+            }
+        }
+
+        return badAt < Durable;
+    }
+
+    private ScanStep QuarantineFrom(long badAt)
+    {
+        resumeAt = FindNextFrame(badAt);
+        string reason = badAt >= End
+            ? $"the file ends at {badAt}, but was durable up to {Durable}"
+            : "no valid frame where one was durable";
+        // A range that reaches the end may hide where the writer stopped: it ends where the file does.
+        long end = badAt >= End ? Durable : resumeAt;
+        Damage = new LogDamage(segment, path, badAt, end - badAt, reason);
+        if (badAt >= End)
+        {
+            Durable = badAt;
+            Offset = badAt;
+            resumeAt = 0;
+        }
+
+        return ScanStep.Damage;
+    }
+
+    // Where reading can go on after a frame that is not valid: End when nowhere.
+    private long FindNextFrame(long badAt)
+    {
+        if (badAt + Frame.HeaderBytes <= End && TryLoad(badAt, Frame.HeaderBytes))
+        {
+            long next = badAt + Frame.SizeOf(Frame.PayloadBytesOf(ReadWord(badAt)));
+            if (next == End || (next < End && CheckFrame(next, out _) != FrameKind.None)) return next;
+        }
+
+        long watermark = FindWatermark(badAt + Frame.Alignment);
+        long stop = watermark >= 0 ? watermark : End;
+        long budget = SearchFactor * (End - badAt);
+        for (long at = badAt + Frame.Alignment; at + Frame.HeaderBytes <= stop && budget > 0; at += Frame.Alignment)
+        {
+            if (!TryLoad(at, Frame.HeaderBytes)) break;
+            uint word = ReadWord(at);
+            int payload = Frame.PayloadBytesOf(word);
+            // A random word seldom gives a short length, so few false candidates are checked.
+            if (Frame.KindOf(word) == FrameKind.None || payload > MaxCandidatePayload) continue;
+            budget -= payload;
+            if (CheckFrame(at, out _) != FrameKind.None) return at;
+        }
+
+        return stop;
+    }
+
+    // The next valid watermark at or after an offset; -1 when there is none.
+    private long FindWatermark(long from)
+    {
+        uint word = Frame.WatermarkWord;
+        for (long at = from; at + Frame.WatermarkBytes <= End; at += Frame.Alignment)
+        {
+            if (!TryLoad(at, Frame.HeaderBytes)) return -1;
+            int index = (int)(at - windowStart) + sizeof(uint);
+            if (BinaryPrimitives.ReadUInt32LittleEndian(window.AsSpan(index)) != word) continue;
+            if (CheckFrame(at, out _) == FrameKind.Control) return at;
+        }
+
+        return -1;
+    }
+
+    // Makes sure that bytes of the file are in the window; false when the file ends before.
+    private bool TryLoad(long offset, int count)
+    {
+        if (offset >= windowStart && offset + count <= windowStart + windowLength) return true;
+        if (count > window.Length)
+        {
+            byte[] larger = ArrayPool<byte>.Shared.Rent(count);
+            ArrayPool<byte>.Shared.Return(window);
+            window = larger;
+            windowLength = 0;
+        }
+
+        windowStart = offset;
+        windowLength = file.Read(offset, window.AsSpan(0, (int)Math.Min(window.Length, Math.Max(count, End - offset))));
+        if (Hash is not null && offset <= Hash.Length && offset + windowLength > Hash.Length)
+        {
+            Hash.Append(window.AsSpan((int)(Hash.Length - offset), (int)(offset + windowLength - Hash.Length)));
+        }
+
+        return windowLength >= count;
+    }
+}
