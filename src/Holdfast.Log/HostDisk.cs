@@ -11,6 +11,7 @@ namespace Holdfast.Log;
 /// </remarks>
 public sealed class HostDisk : IDisk
 {
+    private const string NotOfThisDisk = "not a file of this disk";
     private const uint FileMode = 0x180; // 0600
     private const uint DirectoryMode = 0x1C0; // 0700
 
@@ -76,10 +77,21 @@ public sealed class HostDisk : IDisk
 
         own.ThrowIfSyncFailed();
         bool published = own.StagingPath is null
-            ? TryLink(own.ProcPath, path)
+            ? TryLink(own.ProcPath, path, LibC.AtSymlinkFollow)
             : TryPublishStaged(own.StagingPath, path);
         if (published) own.MarkPublished(path);
         return published;
+    }
+
+    /// <inheritdoc/>
+    public bool TryLink(string existing, string path) => TryLink(existing, path, flags: 0);
+
+    /// <inheritdoc/>
+    public bool TryClone(IDiskFile source, IDiskFile target)
+    {
+        if (source is not HostDiskFile ownSource) throw new ArgumentException(NotOfThisDisk, nameof(source));
+        if (target is not HostDiskFile ownTarget) throw new ArgumentException(NotOfThisDisk, nameof(target));
+        return ownTarget.TryClone(ownSource);
     }
 
     /// <inheritdoc/>
@@ -181,7 +193,30 @@ public sealed class HostDisk : IDisk
 
         DateTimeOffset modified = DateTimeOffset.FromUnixTimeSeconds(status.ModifiedSeconds)
             .AddTicks(status.ModifiedNanoseconds / TimeSpan.NanosecondsPerTick);
-        return new DiskStat((long)status.Size, modified, status.IsDirectory);
+        ulong device = ((ulong)status.DeviceMajor << 32) | status.DeviceMinor;
+        return new DiskStat((long)status.Size, modified, status.IsDirectory, status.LinkCount, device);
+    }
+
+    /// <inheritdoc/>
+    public long FreeBytes(string path)
+    {
+        LibC.FileSystemStatus status;
+        while (LibC.StatVfs(path, out status) != 0)
+        {
+            int errno = Marshal.GetLastPInvokeError();
+            if (errno != LibC.EINTR) throw new DiskException("statvfs", path, errno);
+        }
+
+        return (long)UInt128.Min((ulong)long.MaxValue, (UInt128)status.FreeFragments * status.FragmentBytes);
+    }
+
+    /// <inheritdoc/>
+    public IDiskLock? TryLock(string path, string note, out string holder)
+    {
+        SafeFileHandle handle =
+            Open(path, LibC.OpenCreate | LibC.OpenNonBlocking | LibC.OpenReadWrite, out int errno)
+            ?? throw new DiskException("open", path, errno);
+        return HostDiskLock.TryTake(handle, path, note, out holder);
     }
 
     private static DiskException Failure(string call, string path) => new(call, path, Marshal.GetLastPInvokeError());
@@ -213,9 +248,9 @@ public sealed class HostDisk : IDisk
         return new HostDiskFile(handle, path, isNamed: false, stagingPath: path);
     }
 
-    private static bool TryLink(string from, string path)
+    private static bool TryLink(string from, string path, int flags)
     {
-        if (LibC.LinkAt(LibC.AtFdCwd, from, LibC.AtFdCwd, path, LibC.AtSymlinkFollow) == 0) return true;
+        if (LibC.LinkAt(LibC.AtFdCwd, from, LibC.AtFdCwd, path, flags) == 0) return true;
         int errno = Marshal.GetLastPInvokeError();
         return errno == LibC.EEXIST ? false : throw new DiskException("linkat", path, errno);
     }

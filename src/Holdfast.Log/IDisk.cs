@@ -34,7 +34,31 @@ public interface IDisk
     /// <returns>False when something has that name already; the file then stays unnamed.</returns>
     bool TryPublish(IDiskFile file, string path);
 
-    /// <summary>Renames a file, replacing a file that has the new name, in one step.</summary>
+    /// <summary>Gives a file another name (a hard link), in one step, unless the name is taken.</summary>
+    /// <param name="existing">A name that the file has. A symbolic link is not followed.</param>
+    /// <param name="path">Its further name; durable after <see cref="SyncDirectory"/> of its directory.</param>
+    /// <returns>False when something has that name already.</returns>
+    /// <exception cref="DiskException">
+    /// Among others <see cref="DiskException.CrossDevice"/>, <see cref="DiskException.TooManyLinks"/>,
+    /// <see cref="DiskException.NotPermitted"/> and <see cref="DiskException.NotSupported"/>: no link can be made here
+    /// (<see cref="DiskException.IsLinkRefused"/>), but a copy can.
+    /// </exception>
+    bool TryLink(string existing, string path);
+
+    /// <summary>
+    /// Makes a file share the whole content of another, block by block, until one of the two is written to.
+    /// </summary>
+    /// <param name="source">Open for reading at least.</param>
+    /// <param name="target">Open for writing, and empty: what it has beyond the source's length would stay.</param>
+    /// <returns>False, and nothing has changed, when the file system cannot or the two lie on different ones.</returns>
+    /// <remarks>Durable like a write: after <see cref="IDiskFile.Sync"/> of <paramref name="target"/>.</remarks>
+    bool TryClone(IDiskFile source, IDiskFile target);
+
+    /// <summary>
+    /// Renames a file, replacing a file that has the new name, or a directory, replacing an empty one; in one step.
+    /// </summary>
+    /// <remarks>Durable when both directories are synced; until then what was renamed has the old name or the new one,
+    /// a file possibly both.</remarks>
     void Rename(string from, string to);
 
     /// <summary>Removes a file's name; false when there is none (a directory is no file).</summary>
@@ -54,6 +78,26 @@ public interface IDisk
 
     /// <summary>What a path names; null when there is nothing.</summary>
     DiskStat? TryStat(string path);
+
+    /// <summary>How many bytes may still be written to the file system that a path lies on; a moment's answer.</summary>
+    /// <param name="path">Something that exists.</param>
+    long FreeBytes(string path);
+
+    /// <summary>
+    /// Takes the exclusive lock of a file, which is made if it is missing, unless somebody has it: another process or
+    /// this one. The kernel frees it when the process ends, however it ends.
+    /// </summary>
+    /// <param name="path">The lock's file. It is never removed, so that all who lock it lock the same one.</param>
+    /// <param name="note">
+    /// Who locks it, in a line that means something to a user: it becomes the file's text (UTF-8). On a full disk the
+    /// lock is taken without it.
+    /// </param>
+    /// <param name="holder">
+    /// When somebody else has the lock: the first KiB of the file's text, without white space around it; empty when
+    /// the holder is only just writing it. Otherwise empty.
+    /// </param>
+    /// <returns>The lock; null when somebody has it.</returns>
+    IDiskLock? TryLock(string path, string note, out string holder);
 }
 
 /// <summary>How a file is opened.</summary>
@@ -75,24 +119,7 @@ public readonly record struct DiskEntry(string Name, bool IsDirectory);
 /// <param name="Length">Length in bytes; of a directory undefined.</param>
 /// <param name="Modified">When its content last changed, by the file system's clock.</param>
 /// <param name="IsDirectory">Whether it is a directory.</param>
-public readonly record struct DiskStat(long Length, DateTimeOffset Modified, bool IsDirectory);
-
-/// <summary>An open file. Reads and writes are positional and may be made from several threads at once.</summary>
-public interface IDiskFile : IDisposable
-{
-    /// <summary>Length in bytes.</summary>
-    long Length { get; }
-
-    /// <summary>Reads until <paramref name="target"/> is full or the file ends.</summary>
-    /// <returns>Bytes read; fewer than asked only at the end of the file.</returns>
-    int Read(long offset, Span<byte> target);
-
-    /// <summary>Writes all of <paramref name="source"/>. Durable only after <see cref="Sync"/>.</summary>
-    void Write(long offset, ReadOnlySpan<byte> source);
-
-    /// <summary>Cuts or extends the file.</summary>
-    void SetLength(long length);
-
-    /// <summary>Makes content and length durable (fdatasync). Once it has failed, every later call fails too.</summary>
-    void Sync();
-}
+/// <param name="LinkCount">How many names the file has; of a directory undefined.</param>
+/// <param name="DeviceId">The same for all that lies on one file system, for as long as it is mounted.</param>
+public readonly record struct DiskStat(
+    long Length, DateTimeOffset Modified, bool IsDirectory, uint LinkCount, ulong DeviceId);

@@ -29,16 +29,36 @@ internal static unsafe partial class LibC
 
     public static readonly int OpenTemporary = 0x400000 | OpenDirectory;
 
+    public const int LockExclusive = 2;
+    public const int LockNonBlocking = 4;
+    public const int LockFree = 8;
+
+    public const int WriteSynced = 2; // RWF_DSYNC
+    public const int AllocateKeepingSize = 1; // FALLOC_FL_KEEP_SIZE
+    public const uint StartWriting = 2; // SYNC_FILE_RANGE_WRITE
+    public const int ProtectRead = 1;
+    public const int MapShared = 1;
+
+    /// <summary>FICLONE, which is _IOW(0x94, 9, int). Only MIPS, PowerPC and SPARC count otherwise.</summary>
+    public const nuint CloneFile = 0x40049409;
+
     public const int EPERM = 1;
     public const int ENOENT = 2;
     public const int EINTR = 4;
+    public const int EBADF = 9;
+    public const int EAGAIN = 11;
     public const int EEXIST = 17;
+    public const int EXDEV = 18;
     public const int ENOTDIR = 20;
     public const int EISDIR = 21;
     public const int EINVAL = 22;
+    public const int ENOTTY = 25;
+    public const int EFBIG = 27;
+    public const int ENOSPC = 28;
     public const int ENOSYS = 38;
     public const int ENOTEMPTY = 39;
     public const int EOPNOTSUPP = 95;
+    public const int EDQUOT = 122;
 
     // Variadic in C; with integer arguments the call is the same on every processor that .NET runs Linux on.
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -50,11 +70,37 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
     public static partial nint PWrite(SafeFileHandle file, byte* source, nint count, long offset);
 
+    [LibraryImport("libc", EntryPoint = "pwritev2", SetLastError = true)]
+    public static partial nint PWriteV2(SafeFileHandle file, Buffer* buffers, int count, long offset, int flags);
+
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(SafeFileHandle file, long offset, int whence);
 
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(SafeFileHandle file, long length);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    public static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    public static partial int SyncRange(SafeFileHandle file, long offset, long length, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    public static partial byte* Map(
+        void* wanted, nint length, int protection, int flags, SafeFileHandle file, long offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    public static partial int Unmap(void* start, nint length);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    public static partial int Lock(SafeFileHandle file, int operation);
+
+    // Variadic as open is.
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Clone(SafeFileHandle target, nuint request, SafeFileHandle source);
+
+    [LibraryImport("libc", EntryPoint = "statvfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int StatVfs(string path, out FileSystemStatus status);
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     public static partial int DataSync(SafeFileHandle file);
@@ -100,17 +146,39 @@ internal static unsafe partial class LibC
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct FileStatus
     {
-        /// <summary>STATX_TYPE | STATX_SIZE | STATX_MTIME.</summary>
-        public const uint Wanted = 0x1 | 0x200 | 0x40;
+        /// <summary>STATX_TYPE | STATX_NLINK | STATX_SIZE | STATX_MTIME.</summary>
+        public const uint Wanted = 0x1 | 0x4 | 0x200 | 0x40;
 
+        [FieldOffset(16)] public uint LinkCount;
         [FieldOffset(28)] public ushort Mode;
         [FieldOffset(40)] public ulong Size;
         [FieldOffset(112)] public long ModifiedSeconds;
         [FieldOffset(120)] public uint ModifiedNanoseconds;
+        [FieldOffset(136)] public uint DeviceMajor;
+        [FieldOffset(140)] public uint DeviceMinor;
 
         public readonly bool IsRegular => (Mode & 0xF000) == 0x8000;
 
         public readonly bool IsDirectory => (Mode & 0xF000) == 0x4000;
+    }
+
+    /// <summary>The part of <c>struct statvfs</c> (64-bit) that is used.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 112)]
+    public struct FileSystemStatus
+    {
+        /// <summary>The unit of the counts, in bytes.</summary>
+        [FieldOffset(8)] public ulong FragmentBytes;
+
+        /// <summary>What is free for those who are not root.</summary>
+        [FieldOffset(32)] public ulong FreeFragments;
+    }
+
+    /// <summary><c>struct iovec</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Buffer
+    {
+        public byte* Start;
+        public nint Length;
     }
 
     /// <summary>The fixed part of <c>struct dirent</c> (64-bit); the name follows, ended by a zero byte.</summary>

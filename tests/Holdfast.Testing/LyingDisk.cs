@@ -10,7 +10,7 @@ public sealed class LyingDisk(IDisk inner) : IDisk
     private readonly HashSet<string> postponed = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Of which files a sync of the content is left out, by their path (unnamed: that of their directory).
+    /// Of which files a sync of the content is left out (and of a durable write what makes it durable), by their path (unnamed: that of their directory).
     /// </summary>
     public Func<string, bool> SkipsSync { get; init; } = _ => false;
 
@@ -51,6 +51,13 @@ public sealed class LyingDisk(IDisk inner) : IDisk
     }
 
     /// <inheritdoc/>
+    public bool TryLink(string existing, string path) => Called.TryLink(existing, path);
+
+    /// <inheritdoc/>
+    public bool TryClone(IDiskFile source, IDiskFile target) =>
+        Called.TryClone(((LyingFile)source).Inner, ((LyingFile)target).Inner);
+
+    /// <inheritdoc/>
     public void Rename(string from, string to) => Called.Rename(from, to);
 
     /// <inheritdoc/>
@@ -81,6 +88,12 @@ public sealed class LyingDisk(IDisk inner) : IDisk
     /// <inheritdoc/>
     public DiskStat? TryStat(string path) => Called.TryStat(path);
 
+    /// <inheritdoc/>
+    public long FreeBytes(string path) => Called.FreeBytes(path);
+
+    /// <inheritdoc/>
+    public IDiskLock? TryLock(string path, string note, out string holder) => Called.TryLock(path, note, out holder);
+
     private void SyncPostponed()
     {
         lock (postponed)
@@ -106,6 +119,8 @@ public sealed class LyingDisk(IDisk inner) : IDisk
 
         public long Length => Called.Length;
 
+        private bool Syncs => !disk.PublishesFirst && !disk.SkipsSync(path);
+
         private IDiskFile Called
         {
             get
@@ -119,12 +134,24 @@ public sealed class LyingDisk(IDisk inner) : IDisk
 
         public void Write(long offset, ReadOnlySpan<byte> source) => Called.Write(offset, source);
 
+        public void WriteDurably(long offset, ReadOnlySpan<byte> source)
+        {
+            if (Syncs) Called.WriteDurably(offset, source);
+            else Called.Write(offset, source);
+        }
+
         public void SetLength(long length) => Called.SetLength(length);
+
+        public void Allocate(long length) => Called.Allocate(length);
 
         public void Sync()
         {
-            if (!disk.PublishesFirst && !disk.SkipsSync(path)) Called.Sync();
+            if (Syncs) Called.Sync();
         }
+
+        public void StartWriteback(long offset, long length) => inner.StartWriteback(offset, length);
+
+        public DiskMapping? TryMap(long length) => inner.TryMap(length);
 
         public void Dispose() => inner.Dispose();
     }

@@ -17,6 +17,8 @@ namespace Holdfast.Testing;
 /// </remarks>
 public sealed class SimulatedDisk : IDisk
 {
+    private const ulong DeviceId = 1;
+
     private readonly Lock gate = new();
     private readonly Dictionary<int, int> errnoAtCall = [];
     private readonly int seed;
@@ -74,7 +76,9 @@ public sealed class SimulatedDisk : IDisk
     /// </summary>
     public long Capacity { get; set; } = long.MaxValue;
 
-    /// <summary>Bytes of all files, those included that have no name and are open.</summary>
+    /// <summary>
+    /// Bytes of all files, those included that have no name and are open, and what is reserved beyond their ends.
+    /// </summary>
     public long UsedBytes
     {
         get
@@ -82,16 +86,22 @@ public sealed class SimulatedDisk : IDisk
             lock (gate)
             {
                 IEnumerable<FileNode> files = names.All().Select(entry => entry.Node).OfType<FileNode>();
-                return files.Union(unnamed).Sum(file => file.Content.Length);
+                return files.Union(unnamed).Sum(file => file.SpaceBytes);
             }
         }
     }
+
+    /// <summary>Whether the disk's file system can clone; a clone counts as used like a copy.</summary>
+    public bool Clones { get; init; }
 
     /// <summary>
     /// Whether the disk is one without O_TMPFILE: a file without a name has one that begins with
     /// <see cref="IDisk.StagingPrefix"/>.
     /// </summary>
     public bool StagesByName { get; init; }
+
+    /// <summary>Told within a call between two things that it does; as <see cref="BeforeCall"/>.</summary>
+    internal Action<DiskCall>? WithinCall { get; set; }
 
     internal TimeProvider Clock { get; }
 
@@ -207,6 +217,39 @@ public sealed class SimulatedDisk : IDisk
     });
 
     /// <inheritdoc/>
+    public bool TryLink(string existing, string path) => Call(Describe(DiskCallKind.Link, path), () =>
+    {
+        (DirectoryNode existingDirectory, string existingName) = names.ResolveParent("linkat", existing);
+        if (!existingDirectory.Current.TryGetValue(existingName, out Node? node))
+        {
+            throw new DiskException("linkat", existing, SimulatedErrno.NoEntry);
+        }
+
+        (DirectoryNode directory, string name) = names.ResolveParent("linkat", path);
+        if (directory.Current.ContainsKey(name)) return false;
+        if (node is not FileNode) throw new DiskException("linkat", existing, SimulatedErrno.NotPermitted);
+        names.Add(directory, name, node);
+        Touch(directory);
+        return true;
+    });
+
+    /// <inheritdoc/>
+    public bool TryClone(IDiskFile source, IDiskFile target)
+    {
+        if (source is not SimulatedDiskFile from || from.Disk != this)
+        {
+            throw new ArgumentException("not a file of this disk", nameof(source));
+        }
+
+        if (target is not SimulatedDiskFile to || to.Disk != this)
+        {
+            throw new ArgumentException("not a file of this disk", nameof(target));
+        }
+
+        return Call(Describe(DiskCallKind.Clone, to.Path), () => to.TryClone(from, Clones));
+    }
+
+    /// <inheritdoc/>
     public void Rename(string from, string to) => Call(Describe(DiskCallKind.Rename, from), () =>
     {
         (DirectoryNode fromDirectory, string fromName) = names.ResolveParent("rename", from);
@@ -216,18 +259,20 @@ public sealed class SimulatedDisk : IDisk
             throw new DiskException("rename", from, SimulatedErrno.NoEntry);
         }
 
-        if (node is not FileNode) throw new NotSupportedException("renaming a directory is not simulated");
-        // rename(2) looks at this before it looks at what the target is.
-        if (from.StartsWith($"{to}/", StringComparison.Ordinal))
-        {
-            throw new DiskException("rename", from, SimulatedErrno.NotEmpty);
-        }
-
+        IReadOnlyList<DirectoryNode> path = names.DirectoriesOn(to);
         Node? replaced = toDirectory.Current.GetValueOrDefault(toName);
-        if (replaced is DirectoryNode) throw new DiskException("rename", from, SimulatedErrno.IsDirectory);
-        // rename(2): two names of one file stay as they are.
+        // In the kernel's order: first whether one of the two is an ancestor of the other.
+        int? errno = node is DirectoryNode moved && path.Contains(moved) ? SimulatedErrno.InvalidArgument
+            : replaced is DirectoryNode target && names.DirectoriesOn(from).Contains(target) ? SimulatedErrno.NotEmpty
+            // rename(2): two names of one file stay as they are.
+            : replaced is null || replaced == node ? null
+            : node is DirectoryNode && replaced is FileNode ? SimulatedErrno.NotDirectory
+            : node is FileNode && replaced is DirectoryNode ? SimulatedErrno.IsDirectory
+            : replaced is DirectoryNode { Current.Count: > 0 } ? SimulatedErrno.NotEmpty
+            : null;
+        if (errno is not null) throw new DiskException("rename", from, errno.Value);
         if (replaced == node) return;
-        names.Rename(fromDirectory, fromName, toDirectory, toName);
+        names.Rename(fromDirectory, fromName, toDirectory, toName, path);
         Touch(fromDirectory);
         Touch(toDirectory);
     });
@@ -268,10 +313,26 @@ public sealed class SimulatedDisk : IDisk
     public DiskStat? TryStat(string path) => Call<DiskStat?>(Describe(DiskCallKind.Stat, path), () =>
         names.Find(path) switch
         {
-            FileNode file => new DiskStat(file.Content.Length, file.Modified, IsDirectory: false),
-            DirectoryNode directory => new DiskStat(0, directory.Modified, IsDirectory: true),
+            FileNode file => new DiskStat(
+                file.Content.Length, file.Modified, IsDirectory: false, names.CountNames(file), DeviceId),
+            DirectoryNode directory => new DiskStat(0, directory.Modified, IsDirectory: true, 1, DeviceId),
             _ => null,
         });
+
+    /// <inheritdoc/>
+    public long FreeBytes(string path) => Call(Describe(DiskCallKind.FreeBytes, path), () =>
+        names.Find(path) is null
+            ? throw new DiskException("statvfs", path, SimulatedErrno.NoEntry)
+            : Math.Max(0, Capacity - UsedBytes));
+
+    /// <inheritdoc/>
+    public IDiskLock? TryLock(string path, string note, out string holder)
+    {
+        string text = "";
+        SimulatedDiskLock? taken = Call(Describe(DiskCallKind.Lock, path), () => Lock(path, note, out text));
+        holder = text;
+        return taken;
+    }
 
     /// <summary>Counts a call and does it, unless the power is cut or a fault is scripted.</summary>
     internal T Call<T>(
@@ -284,7 +345,7 @@ public sealed class SimulatedDisk : IDisk
             call = call with { Number = callCount };
             BeforeCall?.Invoke(call);
             bool looksOnly = call.Kind is DiskCallKind.Open or DiskCallKind.List or DiskCallKind.Stat
-                or DiskCallKind.Length or DiskCallKind.Read;
+                or DiskCallKind.FreeBytes or DiskCallKind.Length or DiskCallKind.Read;
             if (!looksOnly) Version++;
             if (callCount >= cutAt) CutPowerIn(call, action);
             int? errno = errnoAtCall.TryGetValue(callCount, out int scripted) ? scripted : Fault?.Invoke(call);
@@ -318,11 +379,60 @@ public sealed class SimulatedDisk : IDisk
         }
     }
 
-    /// <summary>How many of some bytes a write may still add to a file that ends at a length.</summary>
-    internal int Room(long length, long offset, int count)
+    /// <summary>How many of some bytes can still be written to a file, or reserved for it.</summary>
+    internal long Room(FileNode file, long offset, long count)
     {
         if (Capacity == long.MaxValue) return count;
-        lock (gate) return (int)Math.Clamp(length + Math.Max(0, Capacity - UsedBytes) - offset, 0, count);
+        lock (gate) return Math.Clamp(file.SpaceBytes + Math.Max(0, Capacity - UsedBytes) - offset, 0, count);
+    }
+
+    /// <summary>A lock is disposed of. Not a call: it works without power, and then does nothing.</summary>
+    internal void Unlock(SimulatedDiskLock taken)
+    {
+        lock (gate)
+        {
+            if (isPowerCut || taken.File.Lock != taken) return;
+            Version++;
+            taken.File.Lock = null;
+            taken.File.Content.SetText("");
+        }
+    }
+
+    /// <summary>A call has done the first of two things; the power may be cut before the second.</summary>
+    internal void Midway(DiskCall call)
+    {
+        if (isPowerCut) return;
+        Version++;
+        WithinCall?.Invoke(call);
+    }
+
+    /// <summary>Something that is no call, since nothing is asked of the disk; but without power nobody can.</summary>
+    internal void Hint(Action check)
+    {
+        lock (gate)
+        {
+            if (isPowerCut) throw new PowerCutException(callCount);
+            check();
+        }
+    }
+
+    private SimulatedDiskLock? Lock(string path, string note, out string holder)
+    {
+        holder = "";
+        (DirectoryNode directory, string name) = names.ResolveParent("open", path);
+        switch (directory.Current.GetValueOrDefault(name))
+        {
+            case DirectoryNode: throw new DiskException("open", path, SimulatedErrno.IsDirectory);
+            case FileNode { Lock: not null } locked:
+                holder = locked.Content.Text(SimulatedDiskLock.MaxNoteBytes).Trim();
+                return null;
+            case FileNode free: return new SimulatedDiskLock(this, free, note);
+            default:
+                var made = new FileNode { Modified = Clock.GetUtcNow() };
+                names.Add(directory, name, made);
+                Touch(directory);
+                return new SimulatedDiskLock(this, made, note);
+        }
     }
 
     private void RemoveStaging(string path, FileNode node)
@@ -334,15 +444,16 @@ public sealed class SimulatedDisk : IDisk
     private int SeedOf(int outcome) => unchecked((((seed * 1_000_003) + callCount) * 1_000_003) + outcome);
 
     private SimulatedDisk Restarted(int nextSeed, int nextCut, NameTree state) =>
-        new(nextSeed, nextCut, Clock, state) { StagesByName = StagesByName };
+        new(nextSeed, nextCut, Clock, state) { StagesByName = StagesByName, Clones = Clones };
 
     private void CutPowerIn<T>(DiskCall call, Func<T> action)
     {
         isPowerCut = true;
         // What a sync would have saved may survive anyway.
-        bool canTakeEffect = call.Kind is DiskCallKind.Publish or DiskCallKind.Rename or DiskCallKind.Delete
-            or DiskCallKind.CreateDirectory or DiskCallKind.DeleteDirectory
-            or DiskCallKind.Write or DiskCallKind.SetLength;
+        bool canTakeEffect = call.Kind is DiskCallKind.Publish or DiskCallKind.Link or DiskCallKind.Clone
+            or DiskCallKind.Rename or DiskCallKind.Delete or DiskCallKind.CreateDirectory
+            or DiskCallKind.DeleteDirectory or DiskCallKind.Lock or DiskCallKind.Write or DiskCallKind.WriteDurably
+            or DiskCallKind.SetLength;
         if (canTakeEffect && random.Next(2) == 0)
         {
             try

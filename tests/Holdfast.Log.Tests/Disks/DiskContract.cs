@@ -253,13 +253,27 @@ public abstract class DiskContract
         {
         }
 
+        public void WriteDurably(long offset, ReadOnlySpan<byte> source)
+        {
+        }
+
         public void SetLength(long length)
+        {
+        }
+
+        public void Allocate(long length)
         {
         }
 
         public void Sync()
         {
         }
+
+        public void StartWriteback(long offset, long length)
+        {
+        }
+
+        public DiskMapping? TryMap(long length) => null;
 
         public void Dispose()
         {

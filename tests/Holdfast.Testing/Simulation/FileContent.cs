@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Holdfast.Testing.Simulation;
 
 /// <summary>
@@ -45,6 +47,23 @@ internal sealed class FileContent
 
         pending.Clear();
     }
+
+    /// <summary>Makes what some bytes are now durable.</summary>
+    public void Settle(long offset, int count)
+    {
+        if (count > 0 && offset >= 0) Sync();
+    }
+
+    /// <summary>Makes the file a text, durable at once: of a lock's file only its holder's competitors read it.</summary>
+    public void SetText(string text)
+    {
+        SetLength(0);
+        Write(0, Encoding.UTF8.GetBytes(text));
+        Sync();
+    }
+
+    /// <summary>The beginning of the file as text.</summary>
+    public string Text(int maxBytes) => Encoding.UTF8.GetString(current.Read(0, maxBytes));
 
     /// <summary>
     /// What fsync leaves that failed: some of the data is on the medium, the rest is nowhere, and all is "clean".

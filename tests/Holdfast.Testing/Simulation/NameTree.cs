@@ -12,6 +12,15 @@ internal sealed class FileNode : Node
 {
     public FileContent Content { get; init; } = new();
 
+    /// <summary>Below which offset space is reserved, beyond the end too. Not kept by a power cut.</summary>
+    public long ReservedBytes { get; set; }
+
+    /// <summary>What the file takes of the disk.</summary>
+    public long SpaceBytes => Math.Max(ReservedBytes, Content.Length);
+
+    /// <summary>The lock that somebody has of it; null when nobody has.</summary>
+    public SimulatedDiskLock? Lock { get; set; }
+
     /// <summary>The file as it is where nothing arrived that was not synced.</summary>
     public FileNode WithSyncedContent() => new() { Content = Content.Synced(), Modified = Modified };
 }
@@ -30,7 +39,8 @@ internal sealed class DirectoryNode : Node
 /// Each change is one step (a rename changes two names). After a crash each change since the last sync of its
 /// directory has survived or not, independently, but: of changes to one name a later one survives only with the
 /// earlier ones; a rename never loses both names, though it may leave both where they lie in two directories and only
-/// the new one was synced; a directory's removal survives only with what emptied it.
+/// the new one was synced; a directory that is renamed has one of both names, whichever directory is synced; a
+/// directory's removal survives only with what emptied it.
 /// </remarks>
 internal sealed class NameTree
 {
@@ -86,11 +96,20 @@ internal sealed class NameTree
     public void Remove(DirectoryNode directory, string name) =>
         Do(new Change([new Part(directory, name, null)], directory.Current[name] as DirectoryNode));
 
-    public void Rename(DirectoryNode from, string fromName, DirectoryNode to, string toName)
+    /// <param name="path">The directories on the way to the new name.</param>
+    public void Rename(
+        DirectoryNode from, string fromName, DirectoryNode to, string toName, IReadOnlyList<DirectoryNode> path)
     {
         Node node = from.Current[fromName];
         // The new name first: it is what must be durable before the old one may be gone.
-        Do(new Change([new Part(to, toName, node), new Part(from, fromName, null)], Removed: null));
+        var change = new Change(
+            [new Part(to, toName, node), new Part(from, fromName, null)],
+            Removed: to.Current.GetValueOrDefault(toName) as DirectoryNode)
+        {
+            Path = path,
+            MovesDirectory = node is DirectoryNode,
+        };
+        Do(change);
     }
 
     /// <summary>Makes the names in a directory durable.</summary>
@@ -101,7 +120,9 @@ internal sealed class NameTree
             if (!pending.Contains(change)) continue;
             // Of a rename to here from elsewhere the old name's removal stays pending; of one from here to elsewhere
             // the new name becomes durable too.
-            MakeDurable(change, change.Parts.FindLastIndex(p => p.Directory == directory) + 1);
+            MakeDurable(change, change.MovesDirectory
+                ? change.Parts.Count
+                : change.Parts.FindLastIndex(p => p.Directory == directory) + 1);
         }
     }
 
@@ -149,6 +170,17 @@ internal sealed class NameTree
         }
     }
 
+    /// <summary>The directories on the way to a path that lies in one, from the root on.</summary>
+    public IReadOnlyList<DirectoryNode> DirectoriesOn(string path)
+    {
+        var directories = new List<DirectoryNode> { Root };
+        foreach (string name in Split(path)[..^1]) directories.Add((DirectoryNode)directories[^1].Current[name]);
+        return directories;
+    }
+
+    /// <summary>How many names a file has.</summary>
+    public uint CountNames(FileNode file) => (uint)All().Count(entry => entry.Node == file);
+
     /// <summary>Every path as programs see it, in no particular order.</summary>
     public IEnumerable<(string Path, Node Node)> All() => Below("", Root);
 
@@ -167,13 +199,18 @@ internal sealed class NameTree
     private List<Part> ChooseSurvivors(CrashChoices choices)
     {
         var survived = new List<Part>();
-        var lost = new List<Part>();
+        var lost = new List<Change>();
         choices.BeginGroup();
         foreach (Change change in pending)
         {
-            bool survives = !lost.Any(l => change.Parts.Any(p => p.IsSameName(l)) || l.Directory == change.Removed)
-                && choices.Survives();
-            (survives ? survived : lost).AddRange(change.Parts);
+            if (!lost.Any(l => l.MustPrecede(change, change.Parts.Count)) && choices.Survives())
+            {
+                survived.AddRange(change.Parts);
+            }
+            else
+            {
+                lost.Add(change);
+            }
         }
 
         return survived;
@@ -190,9 +227,10 @@ internal sealed class NameTree
         int index = pending.IndexOf(change);
         foreach (Change earlier in pending[..index])
         {
-            bool mustPrecede = change.Parts.Take(partCount).Any(p => earlier.Parts.Any(e => e.IsSameName(p)))
-                || (change.Removed is not null && earlier.Touches(change.Removed));
-            if (mustPrecede && pending.Contains(earlier)) MakeDurable(earlier, earlier.Parts.Count);
+            if (pending.Contains(earlier) && earlier.MustPrecede(change, partCount))
+            {
+                MakeDurable(earlier, earlier.Parts.Count);
+            }
         }
 
         foreach (Part part in change.Parts.Take(partCount)) Set(part.Directory.Durable, part);
@@ -223,10 +261,29 @@ internal sealed class NameTree
 
     /// <summary>One operation.</summary>
     /// <param name="Parts">What it changes; a part becomes durable only with those before it.</param>
-    /// <param name="Removed">The directory that it removes, if any.</param>
+    /// <param name="Removed">The directory that it removes or replaces, if any.</param>
     private sealed record Change(List<Part> Parts, DirectoryNode? Removed)
     {
+        /// <summary>Of a rename, the directories on the way to the new name.</summary>
+        public IReadOnlyList<DirectoryNode> Path { get; init; } = [];
+
+        /// <summary>Whether it renames a directory.</summary>
+        public bool MovesDirectory { get; init; }
+
         public bool Touches(DirectoryNode directory) => Parts.Any(p => p.Directory == directory);
+
+        /// <summary>Whether this earlier change is there wherever the first parts of a later one are.</summary>
+        public bool MustPrecede(Change later, int partCount) =>
+            later.Parts.Take(partCount).Any(p => Parts.Any(e => e.IsSameName(p)))
+            || (later.Removed is not null && Touches(later.Removed))
+            || PlacesDirectoryFor(later, partCount);
+
+        // Where the old name is gone, the new one must lie in a directory that can be reached: one that was made. Of a
+        // directory's move, also each that was moved: else two directories could come to lie in each other.
+        private bool PlacesDirectoryFor(Change rename, int partCount) =>
+            partCount == rename.Parts.Count
+            && (!MovesDirectory || rename.MovesDirectory)
+            && Parts.Any(p => p.Node is DirectoryNode placed && rename.Path.Contains(placed));
 
         public bool Equals(Change? other) => ReferenceEquals(this, other);
 

@@ -53,6 +53,19 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, strin
             whenFailing: random => Write(offset, data[..random.Next(data.Length + 1)]));
     }
 
+    public void WriteDurably(long offset, ReadOnlySpan<byte> source)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        byte[] data = source.ToArray();
+        DiskCall call = Describe(DiskCallKind.WriteDurably, offset, data.Length);
+        disk.Call(call, () =>
+        {
+            Write(offset, data);
+            disk.Midway(call);
+            node.Content.Settle(offset, data.Length);
+        });
+    }
+
     public void SetLength(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
@@ -61,7 +74,22 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, strin
             ThrowIfUnusable();
             if (!writable) throw new DiskException("ftruncate", Path, SimulatedErrno.InvalidArgument);
             node.Content.SetLength(length);
+            node.ReservedBytes = 0;
             node.Modified = disk.Clock.GetUtcNow();
+        });
+    }
+
+    public void Allocate(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        disk.Call(Describe(DiskCallKind.Allocate, length), () =>
+        {
+            ThrowIfUnusable();
+            if (length == 0) return;
+            if (!writable) throw new DiskException("fallocate", Path, SimulatedErrno.BadDescriptor);
+            long room = disk.Room(node, 0, length);
+            node.ReservedBytes = Math.Max(node.ReservedBytes, room);
+            if (room < length) throw new DiskException("fallocate", Path, DiskException.NoSpace);
         });
     }
 
@@ -77,6 +105,32 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, strin
             },
             whenFailing: node.Content.LoseUnsynced,
             afterFailing: errno => syncErrno = errno);
+    }
+
+    public void StartWriteback(long offset, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+        disk.Hint(ThrowIfUnusable);
+    }
+
+    /// <summary>Always null: there is nothing that could be mapped.</summary>
+    public DiskMapping? TryMap(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+        disk.Hint(ThrowIfUnusable);
+        return null;
+    }
+
+    /// <summary>Makes the file share the content of another, if the disk can; under the disk's lock.</summary>
+    public bool TryClone(SimulatedDiskFile source, bool canClone)
+    {
+        source.ThrowIfUnusable();
+        ThrowIfUnusable();
+        if (!canClone) return false;
+        long length = source.Node.Content.Length;
+        Write(0, source.Node.Content.Read(0, (int)length));
+        return true;
     }
 
     public void Dispose()
@@ -96,7 +150,7 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, strin
     {
         ThrowIfUnusable();
         if (!writable) throw new DiskException("pwrite", Path, SimulatedErrno.BadDescriptor);
-        int room = disk.Room(node.Content.Length, offset, data.Length);
+        int room = (int)disk.Room(node, offset, data.Length);
         node.Content.Write(offset, data[..room]);
         node.Modified = disk.Clock.GetUtcNow();
         if (room < data.Length) throw new DiskException("pwrite", Path, DiskException.NoSpace);

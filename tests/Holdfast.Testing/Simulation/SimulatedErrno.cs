@@ -3,6 +3,7 @@ namespace Holdfast.Testing.Simulation;
 /// <summary>The error numbers that a healthy disk answers with.</summary>
 internal static class SimulatedErrno
 {
+    public const int NotPermitted = 1;
     public const int NoEntry = 2;
     public const int BadDescriptor = 9;
     public const int NotDirectory = 20;
