@@ -79,6 +79,8 @@ public sealed unsafe class LogSegment
 
     internal bool IsSealDamaged { get; init; }
 
+    internal bool IsDropped { get; set; }
+
     internal bool IsBeingReplaced { get; set; }
 
     internal LogSegment? ReplacedBy { get; set; }

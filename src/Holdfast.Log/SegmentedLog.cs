@@ -24,6 +24,15 @@ public sealed partial class SegmentedLog : IDisposable
     private Exception? failure;
     private bool isDisposed;
 
+    private SegmentedLog(Host host, string directory, LogOptions options)
+    {
+        this.host = host;
+        this.options = options;
+        Directory = directory;
+        if (options.Durability != Durability.Interval || options.ReadOnly) return;
+        timer = host.Clock.CreateTimer(static log => ((SegmentedLog)log!).SyncByTimer(), this, options.Interval, options.Interval);
+    }
+
     /// <summary>Names this log among all others.</summary>
     public LogId Id { get; private set; }
 
@@ -142,7 +151,9 @@ public sealed partial class SegmentedLog : IDisposable
         long count = appender.EntryCount;
         try
         {
-            return new LogPosition(activeSegment!.Number, appender.Append(FrameKind.Entry, first, second, third));
+            long offset = appender.Append(FrameKind.Entry, first, second, third);
+            if (followed is not null) Signal();
+            return new LogPosition(activeSegment!.Number, offset);
         }
         catch (DiskException reason)
         {
@@ -173,6 +184,8 @@ public sealed partial class SegmentedLog : IDisposable
                 long offset = appender.Append(kind, group.PayloadAt(i), default, default);
                 group.SetPosition(i, new LogPosition(activeSegment!.Number, offset));
             }
+
+            if (followed is not null) Signal();
         }
         catch (DiskException reason)
         {
@@ -262,6 +275,13 @@ public sealed partial class SegmentedLog : IDisposable
             }
             else if (!active.HasCapacity(frameBytes))
             {
+                if (active.IsWriting)
+                {
+                    Monitor.Wait(Gate);
+                    continue;
+                }
+
+
                 // An empty one that is too small for a large group is not worth keeping.
                 if (active.IsEmpty) DropEmpty();
                 else _ = SealLocked();

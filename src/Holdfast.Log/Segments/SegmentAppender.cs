@@ -29,7 +29,8 @@ internal sealed unsafe class SegmentAppender : IDisposable
     private int frontLength;
     private long frontStart;
     private int takenLength;
-    private bool isTaken;
+    private bool hasTaken;
+    private bool isWriting;
     private long written;
     private long told;
     private long allocated;
@@ -81,7 +82,7 @@ internal sealed unsafe class SegmentAppender : IDisposable
     public bool IsEmpty => Appended == header.Length;
 
     /// <summary>Whether a taken buffer is being written.</summary>
-    public bool IsWriting => isTaken;
+    public bool IsWriting => isWriting;
 
     /// <summary>Whether frames of a size fit, with a watermark before and the seal behind.</summary>
     public bool HasCapacity(long frameBytes) =>
@@ -96,7 +97,7 @@ internal sealed unsafe class SegmentAppender : IDisposable
     {
         long needed = frameBytes + Frame.WatermarkBytes;
         bool fits = needed <= bufferBytes - frontLength;
-        if (!fits && isTaken)
+        if (!fits && isWriting)
         {
             Monitor.Wait(gate);
             return false;
@@ -168,7 +169,7 @@ internal sealed unsafe class SegmentAppender : IDisposable
             return true;
         }
 
-        if (!isTaken || offset < frontStart - takenLength) return false;
+        if (!hasTaken || offset < frontStart - takenLength) return false;
         int start = (int)(offset - (frontStart - takenLength));
         new ReadOnlySpan<byte>(taken, takenLength).Slice(start, target.Length).CopyTo(target);
         return true;
@@ -208,7 +209,7 @@ internal sealed unsafe class SegmentAppender : IDisposable
         takenLength = frontLength;
         frontStart += frontLength;
         frontLength = 0;
-        isTaken = true;
+        hasTaken = isWriting = true;
         return frontStart;
     }
 
@@ -234,12 +235,16 @@ internal sealed unsafe class SegmentAppender : IDisposable
 
     /// <summary>Ends what <see cref="Take"/> began.</summary>
     /// <param name="end">What it returned.</param>
-    /// <param name="isDurable">Whether <see cref="WriteTaken"/> did its work.</param>
+    /// <param name="isDurable">
+    /// Whether <see cref="WriteTaken"/> did its work. If not, the log takes no more appends, and what was taken can
+    /// still be read from the buffer.
+    /// </param>
     public void Release(long end, bool isDurable)
     {
-        isTaken = false;
+        isWriting = false;
         if (isDurable)
         {
+            hasTaken = false;
             Follow(end - takenLength, new ReadOnlySpan<byte>(taken, takenLength));
             Volatile.Write(ref written, end);
             Durable = writebackFrom = end;

@@ -112,6 +112,22 @@ internal sealed record SegmentHeader
         };
     }
 
+    /// <summary>
+    /// Reads a header of which one bit is wrong: a checksum finds out which. Null when more than one is.
+    /// </summary>
+    public static SegmentHeader? TryMend(ReadOnlySpan<byte> source)
+    {
+        byte[] bytes = source[..Math.Min(source.Length, MaxBytes)].ToArray();
+        for (int bit = 0; bit < bytes.Length * 8; bit++)
+        {
+            bytes[bit >> 3] ^= (byte)(1 << (bit & 7));
+            if (TryDecode(bytes, out _) is { } header && bit >> 3 < header.Length) return header;
+            bytes[bit >> 3] ^= (byte)(1 << (bit & 7));
+        }
+
+        return null;
+    }
+
     private static SegmentHeader? Refuse(out string fault, string why)
     {
         fault = why;
