@@ -67,6 +67,9 @@ public sealed unsafe class LogSegment
     /// <summary>Hash of the whole file (<see cref="ContentHash"/>); null when it is not known, but for reading it all.</summary>
     public byte[]? FileHash { get; set; }
 
+    /// <summary>What whoever uses the log keeps with the segment.</summary>
+    public object? Tag { get; set; }
+
     /// <summary>Whether another name was given to the file (a checkpoint): then it is never written again.</summary>
     public bool IsLinked { get; private set; }
 
@@ -178,6 +181,11 @@ public sealed unsafe class LogSegment
             if ((scanner.EntryCount & 0xFFF) == 0) cancellationToken.ThrowIfCancellationRequested();
         }
     }
+
+    /// <summary>Reads entries one by one, in order.</summary>
+    /// <param name="end">Where to stop, bytes: the end of an entry, at most <see cref="Readable"/>. What is below is taken as durable.</param>
+    /// <remarks>The caller holds the segment meanwhile.</remarks>
+    public LogSegmentReader OpenReader(long end) => new(new SegmentScanner(reader, Path, header, end, durable: end));
 
     /// <summary>Reads the whole file and compares it with the hash in its seal.</summary>
     /// <returns>What is wrong; null when it is as it was sealed, or not sealed.</returns>

@@ -184,9 +184,12 @@ public sealed partial class SegmentedLog
         }
     }
 
-    // Writes and syncs under the gate: a sync that nobody shares.
-    private void SyncLocked()
+    /// <summary>
+    /// Makes all that was appended durable, by a sync that nobody shares; the caller holds <see cref="Gate"/>.
+    /// </summary>
+    public void SyncLocked()
     {
+        ThrowIfUnusable();
         WaitForWriters();
         if (active is null) return;
         Guard(active.Sync);

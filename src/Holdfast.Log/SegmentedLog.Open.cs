@@ -10,16 +10,16 @@ public sealed partial class SegmentedLog
     /// <param name="host">Disk, clock and randomness.</param>
     /// <param name="directory">Absolute path of its directory; made if it is missing, its parent must exist.</param>
     /// <param name="options">How.</param>
-    /// <param name="onActiveEntry">
-    /// Told of each entry of the active segment, which is read in any case. The others can be read by
-    /// <see cref="LogSegment.Scan"/>.
+    /// <param name="replay">
+    /// Makes, from the log's id, what is told of each entry of the active segment, which is read in any case. The others
+    /// can be read by <see cref="LogSegment.Scan"/>.
     /// </param>
     /// <exception cref="HoldfastException">
     /// There is none and <see cref="LogOptions.Create"/> is not set; somebody has it open (who is named); it is for
     /// something else; the disk failed.
     /// </exception>
     public static SegmentedLog Open(
-        Host host, string directory, LogOptions options, LogEntryHandler? onActiveEntry = null)
+        Host host, string directory, LogOptions options, Func<LogId, LogEntryHandler>? replay = null)
     {
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(directory);
@@ -29,7 +29,7 @@ public sealed partial class SegmentedLog
         var log = new SegmentedLog(host, directory.TrimEnd('/'), options);
         try
         {
-            log.Recover(onActiveEntry);
+            log.Recover(replay);
             return log;
         }
         catch
@@ -46,7 +46,7 @@ public sealed partial class SegmentedLog
         return disk.TryList(directory) is { } entries && entries.Any(e => !e.IsDirectory && SegmentFiles.TryParse(e.Name, out _));
     }
 
-    private void Recover(LogEntryHandler? onActiveEntry)
+    private void Recover(Func<LogId, LogEntryHandler>? replay)
     {
         IReadOnlyList<DiskEntry>? entries = host.Disk.TryList(Directory);
         bool exists = entries is not null && entries.Any(e => !e.IsDirectory && SegmentFiles.TryParse(e.Name, out _));
@@ -79,6 +79,7 @@ public sealed partial class SegmentedLog
         {
             Id = found[0].Header.Log;
             found = WithoutReplaced(found);
+            LogEntryHandler? onActiveEntry = replay?.Invoke(Id);
             foreach (FoundSegment segment in found) Adopt(segment, segment == found[^1], onActiveEntry);
         }
 

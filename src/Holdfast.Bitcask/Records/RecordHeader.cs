@@ -71,6 +71,28 @@ internal readonly record struct RecordHeader(ulong Sequence, RecordKind Kind, in
         return true;
     }
 
+    /// <summary>
+    /// Reads the header of a payload of which only the beginning is at hand; <see cref="KeyOf"/> of that beginning works if it
+    /// is true and the key is in it.
+    /// </summary>
+    public static bool TryDecodePrefix(ReadOnlySpan<byte> beginning, out RecordHeader header)
+    {
+        header = default;
+        if (beginning.Length < ExpiryOffset) return false;
+        bool hasExpiry = (beginning[FlagsOffset] & HasExpiryFlag) != 0;
+        if (hasExpiry && beginning.Length < MaxSize) return false;
+        header = new RecordHeader(
+            BinaryPrimitives.ReadUInt64LittleEndian(beginning[SequenceOffset..]),
+            (RecordKind)beginning[KindOffset],
+            BinaryPrimitives.ReadUInt16LittleEndian(beginning[KeyBytesOffset..]),
+            hasExpiry ? BinaryPrimitives.ReadInt64LittleEndian(beginning[ExpiryOffset..]) : null);
+        return header.IsValid && header.Size + header.KeyBytes <= beginning.Length;
+    }
+
+    /// <summary>Puts another sequence number into an encoded record.</summary>
+    public static void SetSequence(Span<byte> payload, ulong sequence) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(payload[SequenceOffset..], sequence);
+
     /// <summary>The key of a payload that this is the header of.</summary>
     public ReadOnlySpan<byte> KeyOf(ReadOnlySpan<byte> payload) => payload.Slice(Size, KeyBytes);
 

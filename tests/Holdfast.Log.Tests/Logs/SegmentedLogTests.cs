@@ -19,7 +19,7 @@ public sealed class SegmentedLogTests
         {
             var replayed = new List<string>();
             using SegmentedLog log = SegmentedLog.Open(
-                host, "/log", Small with { Durability = durability }, (_, payload) => replayed.Add(Encoding.UTF8.GetString(payload)));
+                host, "/log", Small with { Durability = durability }, _ => (_, payload) => replayed.Add(Encoding.UTF8.GetString(payload)));
             Assert.Empty(log.Damages);
             Assert.Null(log.TornTail);
             Assert.Equal(expected.TakeLast(replayed.Count), replayed);

@@ -1,0 +1,255 @@
+using System.Runtime.CompilerServices;
+using Holdfast.Bitcask.Keydirs;
+using Holdfast.Bitcask.Reading;
+using Holdfast.Bitcask.Records;
+using Holdfast.Log;
+
+namespace Holdfast.Bitcask;
+
+/// <summary>An embedded key-value store in the manner of Bitcask. Format: docs/formats/bitcask.md.</summary>
+/// <remarks>
+/// Keys and values are bytes. For any number of threads; one process at a time writes, others may read what was there when they
+/// opened it. A write that returned is seen by every read that begins afterwards; what is durable then is told by its
+/// <see cref="Durability"/>. After a write that failed for another reason than lack of space or a wrong argument, the store takes no
+/// more writes and goes on reading.
+/// </remarks>
+public sealed partial class BitcaskStore : IDisposable
+{
+    /// <summary>Longest key, bytes.</summary>
+    public const int MaxKeyBytes = RecordHeader.MaxKeyBytes;
+
+    /// <summary>Longest value, bytes: 1 GiB less 128 KiB.</summary>
+    public const int MaxValueBytes = (1 << 30) - (128 << 10);
+
+    internal const string Purpose = "bitcask";
+
+    private const int FrameHeaderBytes = 8;
+
+    private readonly Host host;
+    private readonly BitcaskOptions options;
+    private readonly SegmentedLog log;
+    private readonly ReadEpochs epochs;
+    private readonly Keydir keydir;
+    private readonly ulong hashSeed;
+    private readonly uint firstOwnSegment;
+    private ulong sequence;
+    private volatile bool isDisposed;
+
+    /// <summary>Where it lies.</summary>
+    public string Directory => log.Directory;
+
+    /// <summary>Names this store, and the copies made of it, among all others.</summary>
+    public LogId Id => log.Id;
+
+    /// <summary>How many keys there are; those that have expired count until a merge meets them.</summary>
+    public long Count => keydir.Count;
+
+    /// <summary>Number of the last change; 0 = none yet. Grows by one with each put and delete.</summary>
+    public ulong Sequence
+    {
+        get
+        {
+            lock (log.Gate) return sequence;
+        }
+    }
+
+    /// <summary>What open cut off; null when there was no torn tail.</summary>
+    public LogTornTail? TornTail => log.TornTail;
+
+    /// <summary>Gives a key a value.</summary>
+    /// <param name="key">1 to 65,535 bytes.</param>
+    /// <param name="value">0 to <see cref="MaxValueBytes"/> bytes.</param>
+    /// <param name="expires">When the key is absent again; null = never.</param>
+    /// <param name="durability">What is durable when it returns; null = as the store was opened.</param>
+    /// <exception cref="DiskException">No space: nothing has changed; or the disk failed.</exception>
+    public void Put(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, DateTimeOffset? expires = null, Durability? durability = null)
+    {
+        ThrowIfInvalid(key, value);
+        Durability wanted = durability ?? options.Durability;
+        LogPosition end = Apply(RecordKind.Put, key, value, UnixTime.ToNanoseconds(expires), wanted);
+        if (wanted == Durability.Group) log.Commit(end);
+    }
+
+    /// <summary>The same without waiting on the calling thread.</summary>
+    public ValueTask PutAsync(
+        ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, DateTimeOffset? expires = null,
+        Durability? durability = null)
+    {
+        ThrowIfInvalid(key.Span, value.Span);
+        Durability wanted = durability ?? options.Durability;
+        LogPosition end = Apply(
+            RecordKind.Put, key.Span, value.Span, UnixTime.ToNanoseconds(expires), Durability.None);
+        return wanted is Durability.Group or Durability.Each ? log.CommitAsync(end) : ValueTask.CompletedTask;
+    }
+
+    /// <summary>Removes a key.</summary>
+    /// <param name="key">1 to 65,535 bytes.</param>
+    /// <param name="durability">What is durable when it returns; null = as the store was opened.</param>
+    /// <returns>Whether it was there.</returns>
+    public bool Delete(ReadOnlySpan<byte> key, Durability? durability = null)
+    {
+        ThrowIfInvalid(key, default);
+        Durability wanted = durability ?? options.Durability;
+        LogPosition end = Apply(RecordKind.Delete, key, default, null, wanted);
+        // Nothing to delete: still, that it is absent may rest on a delete that is not durable yet.
+        if (wanted == Durability.Group) log.Commit(end == default ? log.Appended : end);
+        return end != default;
+    }
+
+    /// <summary>Makes all changes of a batch, or, if it fails, none.</summary>
+    /// <param name="batch">Not changed by others meanwhile.</param>
+    /// <param name="durability">What is durable when it returns; null = as the store was opened.</param>
+    /// <remarks>A snapshot sees all of it or nothing; single reads may see some of its changes before others.</remarks>
+    public void Write(WriteBatch batch, Durability? durability = null)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Durability wanted = durability ?? options.Durability;
+        LogPosition end;
+        lock (log.Gate) end = ApplyLocked(batch, wanted);
+        if (wanted == Durability.Group) log.Commit(end);
+    }
+
+    /// <summary>The same without waiting on the calling thread.</summary>
+    public ValueTask WriteAsync(WriteBatch batch, Durability? durability = null)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Durability wanted = durability ?? options.Durability;
+        LogPosition end;
+        lock (log.Gate) end = ApplyLocked(batch, Durability.None);
+        return wanted is Durability.Group or Durability.Each ? log.CommitAsync(end) : ValueTask.CompletedTask;
+    }
+
+    /// <summary>Makes all that was written durable.</summary>
+    public void Sync() => log.Sync();
+
+    /// <summary>Makes all that was written durable.</summary>
+    public ValueTask SyncAsync() => log.SyncAsync();
+
+    internal static void ThrowIfInvalid(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        if (key.IsEmpty) throw new ArgumentException("the key is empty", nameof(key));
+        if (key.Length > MaxKeyBytes)
+        {
+            throw new ArgumentException($"a key of {key.Length} bytes, at most {MaxKeyBytes} are possible", nameof(key));
+        }
+
+        if (value.Length > MaxValueBytes)
+        {
+            throw new ArgumentException(
+                $"a value of {value.Length} bytes, at most {MaxValueBytes} are possible", nameof(value));
+        }
+    }
+
+    // Returns the end of the log behind the change; the default value when there was nothing to delete.
+    [SkipLocalsInit]
+    private LogPosition Apply(
+        RecordKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long? expiry, Durability durability)
+    {
+        ulong hash = KeyHash.Of(key, hashSeed);
+        Span<byte> head = stackalloc byte[RecordHeader.MaxSize];
+        RecordReader match = RentMatch();
+        try
+        {
+            lock (log.Gate)
+            {
+                ThrowIfDisposed();
+                if (kind == RecordKind.Delete && !Contains(hash, key, match)) return default;
+                var header = new RecordHeader(sequence + 1, kind, key.Length, expiry);
+                header.Encode(head);
+                LogPosition position = log.AppendLocked(head[..header.Size], key, value);
+                Note(hash, key, kind, position, header.ValueOffset + value.Length, match);
+                if (watchers is not null) Tell(new Change(sequence, key.ToArray(), kind == RecordKind.Put ? value.ToArray() : null));
+                if (durability == Durability.Each) log.SyncLocked();
+                return log.Appended;
+            }
+        }
+        finally
+        {
+            match.Return();
+        }
+    }
+
+    private LogPosition ApplyLocked(WriteBatch batch, Durability durability)
+    {
+        ThrowIfDisposed();
+        LogGroup group = batch.Group;
+        for (int i = 0; i < group.Count; i++) RecordHeader.SetSequence(group.PayloadAt(i), sequence + 1 + (uint)i);
+        log.AppendLocked(group);
+        RecordReader match = RentMatch();
+        try
+        {
+            for (int i = 0; i < group.Count; i++)
+            {
+                ReadOnlySpan<byte> payload = group.PayloadAt(i);
+                _ = RecordHeader.TryDecode(payload, out RecordHeader header);
+                ReadOnlySpan<byte> key = header.KeyOf(payload);
+                Note(KeyHash.Of(key, hashSeed), key, header.Kind, group.PositionAt(i), payload.Length, match);
+                if (watchers is null) continue;
+                Tell(new Change(sequence, key.ToArray(), header.IsTombstone ? null : header.ValueOf(payload).ToArray()));
+            }
+        }
+        finally
+        {
+            match.Return();
+        }
+
+        if (durability == Durability.Each) log.SyncLocked();
+        return log.Appended;
+    }
+
+    // Enters a record that was appended into the keydir and the tallies. Under the gate.
+    private void Note(
+        ulong hash, ReadOnlySpan<byte> key, RecordKind kind, LogPosition position, int payloadBytes, RecordReader match)
+    {
+        sequence++;
+        uint frameBytes = (uint)(FrameHeaderBytes + payloadBytes);
+        SegmentTally tally = TallyOf(position.Segment);
+        Location before;
+        if (kind == RecordKind.Put)
+        {
+            tally.AddLive(frameBytes);
+            var location = new Location(position.Segment, position.Offset, frameBytes);
+            if (!keydir.Set(hash, key, location, match, out before)) return;
+        }
+        else
+        {
+            tally.AddTombstone(frameBytes);
+            if (!keydir.Remove(hash, key, match, out before)) return;
+        }
+
+        if (log.Find(before.Segment) is { } segment) SegmentTally.Of(segment).RemoveLive(before.Length);
+    }
+
+    // Of the active segment, which may just have been begun. Under the gate.
+    private SegmentTally TallyOf(uint number)
+    {
+        if (number == talliedNumber) return talliedActive!;
+        LogSegment segment = log.Find(number)!;
+        talliedActive = new SegmentTally();
+        segment.Tag = talliedActive;
+        talliedNumber = number;
+        OnSegmentBegun();
+        return talliedActive;
+    }
+
+    private bool Contains(ulong hash, ReadOnlySpan<byte> key, RecordReader match)
+    {
+        int token = epochs.Enter();
+        try
+        {
+            return keydir.TryFind(hash, key, match, out _);
+        }
+        finally
+        {
+            epochs.Exit(token);
+        }
+    }
+
+    private RecordReader RentMatch() => RecordReader.Rent(log, firstOwnSegment, checks: false);
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(isDisposed, this);
+
+    private SegmentTally? talliedActive;
+    private uint talliedNumber;
+}
