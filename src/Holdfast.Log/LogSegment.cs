@@ -73,6 +73,9 @@ public sealed unsafe class LogSegment
     /// <summary>Whether another name was given to the file (a checkpoint): then it is never written again.</summary>
     public bool IsLinked { get; private set; }
 
+    /// <summary>Where the hint of the segment lies, or would.</summary>
+    public string HintPath => SegmentFiles.HintPathOf(Path);
+
     /// <summary>Whether segments that this one replaces are still there: until then it cannot be replaced itself.</summary>
     public bool HasReplaced => Volatile.Read(ref replacedLeft) > 0;
 
@@ -186,6 +189,9 @@ public sealed unsafe class LogSegment
     /// <param name="end">Where to stop, bytes: the end of an entry, at most <see cref="Readable"/>. What is below is taken as durable.</param>
     /// <remarks>The caller holds the segment meanwhile.</remarks>
     public LogSegmentReader OpenReader(long end) => new(new SegmentScanner(reader, Path, header, end, durable: end));
+
+    /// <summary>The hash of the whole file: known since it was sealed, or by reading it.</summary>
+    public byte[] GetFileHash() => FileHash ??= ContentHash.Of(reader, reader.Length);
 
     /// <summary>Reads the whole file and compares it with the hash in its seal.</summary>
     /// <returns>What is wrong; null when it is as it was sealed, or not sealed.</returns>

@@ -1,0 +1,82 @@
+using Holdfast.Log;
+
+namespace Holdfast.Bitcask;
+
+/// <summary>Work that nobody waits for: hints, merges, freeing of what readers have let go.</summary>
+public sealed partial class BitcaskStore
+{
+    private readonly AutoResetEvent maintenanceWanted = new(initialState: false);
+    private readonly CancellationTokenSource closing = new();
+    private Thread? maintainer;
+
+    /// <summary>What the last work in the background failed with; null when it did not.</summary>
+    public Exception? MaintenanceFailure { get; private set; }
+
+    /// <summary>
+    /// Does what is due: writes hints of sealed segments, merges by <see cref="BitcaskOptions.Merge"/>. Called in the background unless
+    /// the store was opened without.
+    /// </summary>
+    public void Maintain(CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        ThrowIfReadOnly();
+        _ = epochs.TryReclaim();
+        WriteHints(cancellationToken);
+        if (IsMergeDue()) _ = Merge(MergeScope.Due, cancellationToken);
+        _ = epochs.TryReclaim();
+    }
+
+    private void WriteHints(CancellationToken cancellationToken)
+    {
+        foreach (LogSegment segment in log.Segments)
+        {
+            if (!segment.IsSealed || segment.Tag is not SegmentTally { HasHint: false, IsDamaged: false }) continue;
+            hints.Write(segment, cancellationToken);
+        }
+    }
+
+    private void StartMaintainer()
+    {
+        maintainer = new Thread(RunMaintainer) { IsBackground = true, Name = "bitcask maintenance" };
+        maintainer.Start();
+    }
+
+    private void RunMaintainer()
+    {
+        while (true)
+        {
+            _ = maintenanceWanted.WaitOne(options.Merge.CheckInterval);
+            if (closing.IsCancellationRequested) return;
+            try
+            {
+                Maintain(closing.Token);
+                MaintenanceFailure = null;
+            }
+            catch (Exception failure) when (failure is HoldfastException or OperationCanceledException or ObjectDisposedException)
+            {
+                // Everything here can be done later; what a failed disk means to writers, the next write says.
+                if (!closing.IsCancellationRequested) MaintenanceFailure = failure;
+            }
+        }
+    }
+
+    private void StopMaintainer()
+    {
+        closing.Cancel();
+        maintenanceWanted.Set();
+        maintainer?.Join();
+        maintenanceWanted.Dispose();
+        closing.Dispose();
+    }
+
+    // The one before was sealed: it wants a hint.
+    private void OnSegmentBegun()
+    {
+        if (maintainer is not null) maintenanceWanted.Set();
+    }
+
+    private void ThrowIfReadOnly()
+    {
+        if (options.ReadOnly) throw new InvalidOperationException($"{Directory} was opened for reading only");
+    }
+}

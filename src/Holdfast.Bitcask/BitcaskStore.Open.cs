@@ -1,0 +1,189 @@
+using Holdfast.Bitcask.Hints;
+using Holdfast.Bitcask.Keydirs;
+using Holdfast.Bitcask.Opening;
+using Holdfast.Log;
+
+namespace Holdfast.Bitcask;
+
+/// <summary>Opening and closing.</summary>
+public sealed partial class BitcaskStore
+{
+    private readonly SegmentHints hints;
+
+    private BitcaskStore(Host host, BitcaskOptions options, SegmentedLog log, ActiveReplay replay)
+    {
+        this.host = host;
+        this.options = options;
+        this.log = log;
+        hashSeed = log.Id.High;
+        epochs = new ReadEpochs();
+        hints = new SegmentHints(host.Disk, log.Id);
+        int degree = options.OpenThreads > 0 ? options.OpenThreads : Environment.ProcessorCount;
+        keydir = Recover(replay, degree);
+        firstOwnSegment = log.Segments.Count == 0 ? 1 : log.Segments[^1].Number + 1;
+        if (options is { ReadOnly: false, MaintainInBackground: true }) StartMaintainer();
+    }
+
+    /// <summary>What was damaged when the store was opened, or was found to be since by making hints.</summary>
+    public IReadOnlyList<LogDamage> Damages => [.. log.Damages.Concat(hints.Damages).DistinctBy(d => (d.Segment, d.Offset))];
+
+    /// <summary>Opens a store, or makes one.</summary>
+    /// <param name="directory">Its directory; made if it is missing, its parent must exist.</param>
+    /// <param name="options">How; null = with the defaults.</param>
+    /// <exception cref="HoldfastException">
+    /// There is none and <see cref="BitcaskOptions.Create"/> is not set; another process has it open (which one is said);
+    /// it is something else; the disk failed. Damage is no error here: see <see cref="Damages"/>.
+    /// </exception>
+    public static BitcaskStore Open(string directory, BitcaskOptions? options = null) =>
+        Open(Host.CreateReal(), Path.GetFullPath(directory), options ?? new BitcaskOptions());
+
+    /// <summary>The same on a given disk, clock and source of randomness.</summary>
+    /// <inheritdoc cref="Open(string, BitcaskOptions?)"/>
+    public static BitcaskStore Open(Host host, string directory, BitcaskOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        ArgumentNullException.ThrowIfNull(options);
+        using var replay = new ActiveReplay();
+        SegmentedLog log = SegmentedLog.Open(host, directory, LogOptionsOf(options), replay.Begin);
+        try
+        {
+            return new BitcaskStore(host, options, log, replay);
+        }
+        catch
+        {
+            log.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether there is a store in a directory.</summary>
+    public static bool Exists(string directory) => SegmentedLog.Exists(new HostDisk(), Path.GetFullPath(directory));
+
+    /// <summary>Closes the store. What was not durable is made so first.</summary>
+    public void Dispose()
+    {
+        lock (log.Gate)
+        {
+            if (isDisposed) return;
+            isDisposed = true;
+        }
+
+        StopMaintainer();
+        EndWatches();
+        try
+        {
+            SealAtClose();
+        }
+        finally
+        {
+            log.Dispose();
+            keydir.Dispose();
+            epochs.Drain();
+        }
+    }
+
+    private static LogOptions LogOptionsOf(BitcaskOptions options) => new()
+    {
+        Purpose = Purpose,
+        Create = options.Create,
+        ReadOnly = options.ReadOnly,
+        SegmentBytes = options.SegmentBytes,
+        Durability = options.Durability,
+        Interval = options.SyncInterval,
+        GroupDelay = options.GroupDelay,
+    };
+
+    private Keydir Recover(ActiveReplay replay, int degree)
+    {
+        IReadOnlyList<LogSegment> segments = log.Segments;
+        foreach (LogSegment segment in segments) segment.Tag = new SegmentTally();
+        var sources = new IHintSource[segments.Count];
+        var sequences = new ulong[segments.Count];
+        try
+        {
+            Parallel.For(0, sources.Length, new ParallelOptions { MaxDegreeOfParallelism = degree }, i =>
+                sources[i] = OpenHints(segments[i], replay, out sequences[i]));
+            foreach (ulong highest in sequences) sequence = Math.Max(sequence, highest);
+            return Fill(new RecoveryMerge(sources, degree));
+        }
+        catch (AggregateException failures)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
+            throw;
+        }
+        finally
+        {
+            foreach (IHintSource? source in sources)
+            {
+                if (source is RepairedHints { Rebuilt: not null } repaired) SegmentTally.Of(log.Find(repaired.Segment)!).HasHint = false;
+                (source as IDisposable)?.Dispose();
+            }
+        }
+    }
+
+    private IHintSource OpenHints(LogSegment segment, ActiveReplay replay, out ulong highestSequence)
+    {
+        HintData data;
+        if (!segment.IsSealed)
+        {
+            data = replay.Build(segment.Number);
+        }
+        else if (hints.TryOpen(segment) is { } file)
+        {
+            segment.FileHash = file.Header.SegmentHash.ToArray();
+            SegmentTally.Of(segment).HasHint = true;
+            highestSequence = file.Header.HighestSequence;
+            return new RepairedHints(file, () => hints.Rebuild(segment, CancellationToken.None));
+        }
+        else
+        {
+            data = hints.Rebuild(segment, CancellationToken.None);
+        }
+
+        highestSequence = data.HighestSequence;
+        return data;
+    }
+
+    private Keydir Fill(RecoveryMerge merge)
+    {
+        Keydir filled;
+        if (options.Keydir == KeydirKind.Ordered)
+        {
+            var ordered = new OrderedKeydir();
+            merge.FillByKey(ordered.Append);
+            filled = ordered;
+        }
+        else
+        {
+            var compact = new CompactKeydir(epochs);
+            merge.FillByHash(compact.Fill);
+            filled = compact;
+        }
+
+        foreach (SegmentUsage usage in merge.Usage)
+        {
+            SegmentTally.Of(log.Find(usage.Segment)!).Set(usage.LiveBytes, usage.LiveRecords, usage.TombstoneBytes);
+        }
+
+        return filled;
+    }
+
+    private void SealAtClose()
+    {
+        if (options.ReadOnly) return;
+        LogSegment? sealing = null;
+        try
+        {
+            lock (log.Gate)
+            {
+                if (log.ActiveBytes >= options.SealAtCloseBytes) sealing = log.SealLocked();
+            }
+
+            if (sealing?.Tag is not null) hints.Write(sealing, CancellationToken.None);
+        }
+        catch (HoldfastException)
+        {
+            // What matters is said by closing the log itself; a hint can be made at the next open.
+        }
+    }
+}

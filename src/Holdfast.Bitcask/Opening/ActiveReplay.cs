@@ -1,0 +1,54 @@
+using Holdfast.Bitcask.Hints;
+using Holdfast.Bitcask.Keydirs;
+using Holdfast.Bitcask.Records;
+using Holdfast.Log;
+
+namespace Holdfast.Bitcask.Opening;
+
+/// <summary>Collects the records of the active segment, which the log reads when it is opened.</summary>
+internal sealed class ActiveReplay : IDisposable
+{
+    private const uint FrameHeaderBytes = 8;
+
+    private HintBuilder? builder;
+    private uint segment;
+    private ulong seed;
+
+    /// <summary>Entries of the log that are no records.</summary>
+    public long Foreign { get; private set; }
+
+    /// <summary>As <see cref="SegmentedLog.Open"/> wants it.</summary>
+    public LogEntryHandler Begin(LogId id)
+    {
+        seed = id.High;
+        return Add;
+    }
+
+    /// <summary>The hints of a segment: those collected, or none.</summary>
+    public HintData Build(uint number)
+    {
+        if (builder is not null && segment == number) return builder.Build();
+        using var empty = new HintBuilder(number);
+        return empty.Build();
+    }
+
+    /// <summary>Adds the record of an entry.</summary>
+    /// <returns>False when it is none.</returns>
+    public static bool TryAdd(HintBuilder builder, ulong seed, LogPosition position, ReadOnlySpan<byte> payload)
+    {
+        if (!RecordHeader.TryDecode(payload, out RecordHeader header)) return false;
+        ReadOnlySpan<byte> key = header.KeyOf(payload);
+        builder.Add(header, KeyHash.Of(key, seed), key, position.Offset, FrameHeaderBytes + (uint)payload.Length);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => builder?.Dispose();
+
+    private void Add(LogPosition position, ReadOnlySpan<byte> payload)
+    {
+        segment = position.Segment;
+        builder ??= new HintBuilder(segment);
+        if (!TryAdd(builder, seed, position, payload)) Foreign++;
+    }
+}

@@ -1,0 +1,85 @@
+using Holdfast.Bitcask.Hints;
+using Holdfast.Log;
+
+namespace Holdfast.Bitcask.Opening;
+
+/// <summary>The hints of sealed segments: read, made from the segment, written.</summary>
+/// <param name="disk">Where they lie.</param>
+/// <param name="id">Of the log.</param>
+internal sealed class SegmentHints(IDisk disk, LogId id)
+{
+    private readonly List<LogDamage> damages = [];
+
+    /// <summary>Damage met while segments were read.</summary>
+    public IReadOnlyList<LogDamage> Damages
+    {
+        get
+        {
+            lock (damages) return [.. damages];
+        }
+    }
+
+    /// <summary>The hint file of a segment, or null when it cannot be used.</summary>
+    public HintFile? TryOpen(LogSegment segment)
+    {
+        IDiskFile? file = disk.TryOpen(segment.HintPath, DiskAccess.Read);
+        if (file is null) return null;
+        HintFile? hints = HintFile.TryOpen(file, IdentityOf(segment), out _);
+        if (hints is null) file.Dispose();
+        return hints;
+    }
+
+    /// <summary>Makes the hints from the segment. Damage met is noted, and that the segment has it.</summary>
+    public HintData Rebuild(LogSegment segment, CancellationToken cancellationToken)
+    {
+        using var builder = new HintBuilder(segment.Number);
+        long foreign = 0;
+        IReadOnlyList<LogDamage> met = segment.Scan(
+            (position, payload) =>
+            {
+                if (!ActiveReplay.TryAdd(builder, id.High, position, payload)) foreign++;
+            },
+            cancellationToken);
+        if (met.Count > 0)
+        {
+            SegmentTally.Of(segment).IsDamaged = true;
+            lock (damages) damages.AddRange(met);
+        }
+
+        return builder.Build();
+    }
+
+    /// <summary>Writes the hint file of a sealed segment unless it is there. Not durable: it can be made again.</summary>
+    public void Write(LogSegment segment, CancellationToken cancellationToken)
+    {
+        SegmentTally tally = SegmentTally.Of(segment);
+        lock (tally.HintGate)
+        {
+            if (tally.HasHint || tally.IsDamaged || !segment.TryAcquire()) return;
+            try
+            {
+                using HintData data = Rebuild(segment, cancellationToken);
+                if (!tally.IsDamaged) Write(segment, data);
+            }
+            finally
+            {
+                segment.Release();
+            }
+        }
+    }
+
+    /// <summary>Writes hints that were made already.</summary>
+    public void Write(LogSegment segment, HintData data)
+    {
+        string path = segment.HintPath;
+        using IDiskFile file = disk.CreateUnnamed(Path.GetDirectoryName(path)!);
+        data.WriteTo(file, IdentityOf(segment), segment.GetFileHash());
+        file.Sync();
+        // One that could not be used stands in the way.
+        _ = disk.TryDelete(path);
+        SegmentTally.Of(segment).HasHint = disk.TryPublish(file, path);
+    }
+
+    private HintIdentity IdentityOf(LogSegment segment) =>
+        new(new UInt128(id.Low, id.High), segment.Number, segment.Incarnation, segment.Length);
+}
