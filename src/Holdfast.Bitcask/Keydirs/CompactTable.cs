@@ -1,0 +1,296 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Holdfast.Bitcask.Keydirs;
+
+/// <summary>
+/// The slots of a partition of the compact keydir, in native memory: sorted by fingerprint, with gaps.
+/// </summary>
+/// <remarks>
+/// <para>A slot's home is the share of the homes that its fingerprint is of all fingerprints; it lies there, or behind
+/// the slot before it where that is further. So slots lie the same for the same keys, growing is one pass over memory
+/// in order, and a search ends at an empty slot or a greater fingerprint. Behind the homes lie some slots more, since
+/// there is no wrapping around, and an empty one that is never written, at which each search ends.</para>
+/// <para>Held by the keydir and by snapshots, each with a reference; whoever gives back the last frees it. It is
+/// changed only by one who has the partition and knows that it is not shared.</para>
+/// </remarks>
+internal readonly unsafe struct CompactTable
+{
+    /// <summary>The smallest table.</summary>
+    public const uint MinSlots = 12;
+
+    private const uint MinSlack = 4;
+    private const uint MaxSlack = 16;
+
+    // Growing by a quarter keeps the load between 68 and 85 %: 23.5 to 18.8 bytes a key. Denser, searches become long.
+    private const uint MaxLoadPercent = 85;
+    private const uint FilledLoadPercent = 75;
+    private const uint CrowdedLoadPercent = 60;
+    private const uint ShrunkLoadPercent = 60;
+    private const uint MinLoadPercent = 40;
+
+    private readonly CompactSlot* slots;
+
+    private CompactTable(CompactSlot* slots)
+    {
+        this.slots = slots;
+    }
+
+    /// <summary>Whether there is a table; the default value is none.</summary>
+    public bool Exists => slots != null;
+
+    /// <summary>The first slot.</summary>
+    public CompactSlot* Slots => slots;
+
+    /// <summary>How many homes there are.</summary>
+    public uint Homes => Head->Homes;
+
+    /// <summary>How many slots there are, the last empty one not counted.</summary>
+    public uint SlotCount => Head->SlotCount;
+
+    /// <summary>How many of them have a key.</summary>
+    public uint Count => Head->Count;
+
+    /// <summary>Memory held, bytes.</summary>
+    public long Bytes => BytesOf(SlotCount);
+
+    /// <summary>
+    /// Whether a snapshot has it, too. Can become false at any time, true only by one who has the partition.
+    /// </summary>
+    public bool IsShared => Volatile.Read(ref Head->References) > 1;
+
+    private Header* Head => (Header*)(slots - 1);
+
+    /// <summary>Whether one key more would be too many for searches to be short.</summary>
+    public bool IsFull => ((ulong)Count + 1) * 100 > (ulong)SlotCount * MaxLoadPercent;
+
+    /// <summary>Whether so few slots are used that a smaller table should be made.</summary>
+    public bool IsSparse => (ulong)Count * 100 < (ulong)SlotCount * MinLoadPercent && SlotCount > MinSlots;
+
+    /// <summary>A table without keys.</summary>
+    public static CompactTable Create(uint slotCount)
+    {
+        CompactTable table = Allocate(HomesOf(slotCount), slotCount);
+        table.EndAppending(0);
+        return table;
+    }
+
+    /// <summary>A table for some keys, which <see cref="Append"/> and <see cref="EndAppending"/> put into it.</summary>
+    /// <param name="wantedSlots">There are at least that many.</param>
+    /// <param name="extent">Slots up to the last key, given the homes of a table of
+    /// <paramref name="wantedSlots"/>.</param>
+    public static CompactTable CreateToFill(uint wantedSlots, uint extent) =>
+        Allocate(HomesOf(wantedSlots), Math.Max(wantedSlots, extent + MinSlack));
+
+    /// <summary>How many slots a table should have that is filled at once.</summary>
+    public static uint SlotsToFill(uint count) => SlotsFor(count, FilledLoadPercent);
+
+    /// <summary>How many homes a table of some slots has, if its keys are spread evenly.</summary>
+    public static uint HomesOf(uint slotCount) => slotCount - Math.Min(MinSlack + (slotCount / 32), MaxSlack);
+
+    /// <summary>Where a fingerprint belongs.</summary>
+    public static uint HomeOf(uint fingerprint, uint homes) => (uint)(((ulong)fingerprint * homes) >> 32);
+
+    /// <summary>The first slot that is empty or has no lesser fingerprint.</summary>
+    public static CompactSlot* Seek(CompactSlot* slots, uint homes, uint fingerprint)
+    {
+        CompactSlot* slot = slots + HomeOf(fingerprint, homes);
+        while (slot->Fingerprint < fingerprint)
+        {
+            slot++;
+        }
+
+        return slot;
+    }
+
+    /// <inheritdoc cref="Seek(CompactSlot*, uint, uint)"/>
+    public CompactSlot* Seek(uint fingerprint) => Seek(slots, Homes, fingerprint);
+
+    /// <summary>The slot of a fingerprint whose record lies at a place; null when there is none.</summary>
+    public CompactSlot* Find(uint fingerprint, Location location)
+    {
+        if (!Exists)
+        {
+            return null;
+        }
+
+        for (CompactSlot* slot = Seek(fingerprint); slot->Has(fingerprint); slot++)
+        {
+            if (slot->Location.IsSameAs(location))
+            {
+                return slot;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// The empty slot that an insertion before <paramref name="slot"/> would fill; null when there is none.
+    /// </summary>
+    public CompactSlot* FindFree(CompactSlot* slot)
+    {
+        while (!slot->IsEmpty)
+        {
+            slot++;
+        }
+
+        return slot == slots + SlotCount ? null : slot;
+    }
+
+    /// <summary>
+    /// Puts a key in, in front of those from <paramref name="at"/> to the empty slot <paramref name="free"/>.
+    /// </summary>
+    public void Insert(CompactSlot* at, CompactSlot* free, CompactSlot inserted)
+    {
+        for (CompactSlot* slot = free; slot > at; slot--)
+        {
+            *slot = slot[-1];
+        }
+
+        *at = inserted;
+        Head->Count++;
+    }
+
+    /// <summary>Takes a key out; those behind it that are not at home move up.</summary>
+    public void RemoveAt(CompactSlot* slot)
+    {
+        CompactSlot* next = slot + 1;
+        while (!next->IsEmpty && slots + HomeOf(next->Fingerprint, Homes) < next)
+        {
+            next[-1] = *next;
+            next++;
+        }
+
+        next[-1] = CompactSlot.Empty;
+        Head->Count--;
+    }
+
+    /// <summary>The same again, with one reference.</summary>
+    public CompactTable Clone()
+    {
+        CompactTable clone = Allocate(Homes, SlotCount);
+        clone.Head->Count = Count;
+        NativeMemory.Copy(slots, clone.slots, (nuint)SlotCount * (nuint)sizeof(CompactSlot));
+        return clone;
+    }
+
+    /// <summary>A larger table with the same keys.</summary>
+    public CompactTable Grown()
+    {
+        uint wantedSlots = SlotCount + Math.Max(SlotCount / 4, MinSlack);
+
+        // Of keys that crowd at the end, all of one hash perhaps, more homes would hold no more: only more slots behind
+        // them.
+        bool isCrowded = (ulong)Count * 100 < (ulong)SlotCount * CrowdedLoadPercent;
+        return Resized(isCrowded ? Homes : HomesOf(wantedSlots), wantedSlots);
+    }
+
+    /// <summary>A smaller table with the same keys; none if it would not be smaller by much.</summary>
+    public CompactTable Shrunk()
+    {
+        uint wantedSlots = SlotsFor(Count, ShrunkLoadPercent);
+        uint homes = HomesOf(wantedSlots);
+        ulong slotCount = Math.Max(wantedSlots, ExtentWith(homes) + MinSlack);
+        return slotCount * 100 <= (ulong)SlotCount * 80 ? Resized(homes, wantedSlots) : default;
+    }
+
+    /// <summary>Writes a key behind all others of a table that is being made.</summary>
+    /// <param name="end">Slots written so far: 0 first, then the last result.</param>
+    /// <param name="slot">The key; its fingerprint is not less than the one before.</param>
+    public uint Append(uint end, CompactSlot slot)
+    {
+        uint home = HomeOf(slot.Fingerprint, Homes);
+        while (end < home)
+        {
+            slots[end++] = CompactSlot.Empty;
+        }
+
+        Debug.Assert(end < SlotCount, "the extent was counted wrong");
+        slots[end++] = slot;
+        Head->Count++;
+        return end;
+    }
+
+    /// <summary>Makes the rest of a table empty, when all keys are in it.</summary>
+    /// <param name="end">The last result of <see cref="Append"/>.</param>
+    public void EndAppending(uint end) =>
+        new Span<CompactSlot>(slots + end, (int)(SlotCount - end)).Fill(CompactSlot.Empty);
+
+    /// <summary>One holder more. Called by one who has the partition.</summary>
+    public void AddReference() => Interlocked.Increment(ref Head->References);
+
+    /// <summary>One holder less; the last frees the memory.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref Head->References) == 0)
+        {
+            Poison();
+            NativeMemory.AlignedFree(Head);
+        }
+    }
+
+    /// <summary>A table with the same keys and another number of slots.</summary>
+    /// <param name="homes">Its homes.</param>
+    /// <param name="wantedSlots">There are at least that many.</param>
+    private CompactTable Resized(uint homes, uint wantedSlots)
+    {
+        CompactTable resized = Allocate(homes, Math.Max(wantedSlots, ExtentWith(homes) + MinSlack));
+        uint end = 0;
+        CompactSlot* last = slots + SlotCount;
+        for (CompactSlot* slot = slots; slot < last; slot++)
+        {
+            if (!slot->IsEmpty)
+            {
+                end = resized.Append(end, *slot);
+            }
+        }
+
+        resized.EndAppending(end);
+        return resized;
+    }
+
+    /// <summary>Slots up to the last key in a table of other homes.</summary>
+    private uint ExtentWith(uint homes)
+    {
+        uint end = 0;
+        CompactSlot* last = slots + SlotCount;
+        for (CompactSlot* slot = slots; slot < last; slot++)
+        {
+            if (!slot->IsEmpty)
+            {
+                end = Math.Max(end, HomeOf(slot->Fingerprint, homes)) + 1;
+            }
+        }
+
+        return end;
+    }
+
+    private static CompactTable Allocate(uint homes, uint slotCount)
+    {
+        var head = (Header*)NativeMemory.AlignedAlloc((nuint)BytesOf(slotCount), (nuint)sizeof(CompactSlot));
+        *head = new Header { References = 1, Homes = homes, SlotCount = slotCount };
+        var table = new CompactTable((CompactSlot*)(head + 1));
+        table.slots[slotCount] = CompactSlot.Empty;
+        return table;
+    }
+
+    /// <summary>So that a test notices who still reads it.</summary>
+    [Conditional("DEBUG")]
+    private void Poison() => NativeMemory.Fill(Head, (nuint)Bytes, 0xDB);
+
+    private static uint SlotsFor(uint count, uint loadPercent) =>
+        Math.Max((uint)((((ulong)count * 100) + loadPercent - 1) / loadPercent), MinSlots);
+
+    private static long BytesOf(uint slotCount) => sizeof(Header) + (((long)slotCount + 1) * sizeof(CompactSlot));
+
+    /// <summary>Lies in front of the slots, and is as large as one.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Header
+    {
+        public int References;
+        public uint Homes;
+        public uint SlotCount;
+        public uint Count;
+    }
+}
