@@ -47,12 +47,7 @@ public sealed class PowerCuts<T>
         last = call;
     }
 
-    private void Within(DiskCall call)
-    {
-        // The call has changed something since the states before it were taken.
-        version = -1;
-        Take($"within {Name(call)}");
-    }
+    private void Within(DiskCall call) => Take($"within {Name(call)}");
 
     private static string Name(DiskCall call) =>
         string.Create(CultureInfo.InvariantCulture, $"disk call {call.Number} ({call.Kind} {call.Path})");

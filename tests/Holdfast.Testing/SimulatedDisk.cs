@@ -244,6 +244,7 @@ public sealed partial class SimulatedDisk : IDisk
     {
         if (isPowerCut) return false;
         WithinCall?.Invoke(call with { Number = callCount });
+        Version++;
         return true;
     }
 

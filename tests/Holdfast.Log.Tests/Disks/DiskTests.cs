@@ -73,10 +73,11 @@ public class HostDiskTests : DiskContract, IDisposable
     {
         Publish($"{Root}/f", "x"u8);
 
-        DiskException error = Assert.Throws<DiskException>(() => Disk.TryLink($"{Root}/f", "/proc/self/fd/x"));
+        DiskException error = Assert.Throws<DiskException>(() => Disk.TryLink($"{Root}/f", "/sys/x"));
 
-        Assert.True(error.IsLinkRefused || error.Errno == 2, error.Message);
-        Assert.NotEqual(Disk.TryStat("/proc/self")!.Value.DeviceId, Disk.TryStat(Root)!.Value.DeviceId);
+        // 30: in a container /sys may be read-only, which is looked at first.
+        Assert.True(error.IsLinkRefused || error.Errno == 30, error.Message);
+        Assert.NotEqual(Disk.TryStat("/sys")!.Value.DeviceId, Disk.TryStat(Root)!.Value.DeviceId);
     }
 
     [Fact]

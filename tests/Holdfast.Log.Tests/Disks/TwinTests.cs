@@ -47,7 +47,7 @@ public sealed class TwinTests
 
     private static string Step(IDisk disk, string root, Random random, List<IDiskFile> open, bool createInRoot)
     {
-        int operation = random.Next(21);
+        int operation = random.Next(20);
         string path = $"{root}/{Names[random.Next(Names.Length)]}";
         string other = $"{root}/{Names[random.Next(Names.Length)]}";
         int offset = random.Next(3000);
@@ -77,7 +77,6 @@ public sealed class TwinTests
                 17 => Lock(disk, path),
                 18 when file is not null => Do("write durably", () => file.WriteDurably(offset, data)),
                 19 when file is not null => Do("allocate", () => file.Allocate(offset)),
-                20 => Do("rename", () => disk.Rename(path, other)),
                 _ => "nothing",
             };
         }
