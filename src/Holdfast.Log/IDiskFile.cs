@@ -35,7 +35,7 @@ public interface IDiskFile : IDisposable
     /// <param name="length">In bytes from the file's beginning.</param>
     /// <remarks>
     /// Does nothing where the file system cannot. The space stays with the file, closed or not, until
-    /// <see cref="SetLength"/>; so does what was found before it turned out that there is not enough.
+    /// <see cref="SetLength"/>; so may what was found before it turned out that there is not enough.
     /// </remarks>
     void Allocate(long length);
 

@@ -26,34 +26,55 @@ public sealed class Crc32CTests
     public void AgreesWithPublishedVectors(byte[] source, uint expected) =>
         Assert.Equal(expected, Crc32C.Compute(source));
 
-    [Fact]
-    public void AgreesWithThePlainDefinitionAndWithAnySplit()
+    [Theory]
+    [InlineData(20260101)]
+    public void AgreesWithThePlainDefinitionAndWithAnySplit(int seed)
     {
-        const int seed = 20260101;
         var random = new Random(seed);
-        for (int length = 0; length < 300; length++)
+        byte[] source = new byte[4096 + 64];
+        random.NextBytes(source);
+        for (int length = 0; length <= 4096; length++)
         {
-            byte[] source = new byte[length];
-            random.NextBytes(source);
-            uint expected = BitByBit(source);
+            int offset = random.Next(64);
+            ReadOnlySpan<byte> part = source.AsSpan(offset, length);
             int at = random.Next(length + 1);
 
-            Assert.True(expected == Crc32C.Compute(source), $"seed {seed}, length {length}");
-            uint joined = Crc32C.Append(Crc32C.Compute(source.AsSpan(0, at)), source.AsSpan(at));
-            Assert.True(expected == joined, $"seed {seed}, length {length}, split at {at}");
+            uint expected = ~BitByBit(uint.MaxValue, part);
+            bool agrees = expected == Crc32C.Compute(part) && expected == Crc32C.AppendByOne(0, part)
+                && expected == Crc32C.Append(Crc32C.Compute(part[..at]), part[at..]);
+
+            Assert.True(agrees, $"seed {seed}, length {length} at {offset}, split at {at}");
+        }
+    }
+
+    [Theory]
+    [InlineData(7)]
+    public void AgreesWithThePlainDefinitionOfLongInput(int seed)
+    {
+        var random = new Random(seed);
+        byte[] source = new byte[(1 << 20) + 7];
+        random.NextBytes(source);
+        foreach (int length in (int[])[8159, 8160, 8161, 16_320 + 1008 + 7, 65_536, 100_003, 1 << 20])
+        {
+            int offset = random.Next(8);
+            ReadOnlySpan<byte> part = source.AsSpan(offset, length);
+            uint before = (uint)random.NextInt64();
+
+            uint expected = ~BitByBit(~before, part);
+
+            Assert.True(expected == Crc32C.Append(before, part), $"seed {seed}, length {length} at {offset}");
         }
     }
 
     /// The polynomial 0x1EDC6F41, bits reversed.
-    private static uint BitByBit(byte[] source)
+    private static uint BitByBit(uint state, ReadOnlySpan<byte> source)
     {
-        uint state = uint.MaxValue;
         foreach (byte b in source)
         {
             state ^= b;
             for (int bit = 0; bit < 8; bit++) state = (state >> 1) ^ ((state & 1) * 0x82F63B78);
         }
 
-        return ~state;
+        return state;
     }
 }

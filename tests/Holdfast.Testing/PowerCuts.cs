@@ -6,8 +6,8 @@ namespace Holdfast.Testing;
 /// <typeparam name="T">What the program under test knew at a moment: say, what had been acknowledged.</typeparam>
 /// <remarks>
 /// The run is done once, with the power on. Before each call, and after the last, all legal states are taken: those of
-/// the call that is cut are among the ones before it (a sync that saved part of it) or after it (anything else). The
-/// states of different calls are mostly the same, so there are few to look at.
+/// the call that is cut are among the ones before it (a sync that saved part of it) or after it (anything else); of a
+/// durable write, which is two things, also those between. The states of different calls are mostly the same, so there are few to look at.
 /// </remarks>
 public sealed class PowerCuts<T>
 {
@@ -26,6 +26,7 @@ public sealed class PowerCuts<T>
         this.disk = disk;
         this.moment = moment;
         disk.BeforeCall = Before;
+        disk.WithinCall = Within;
     }
 
     /// <summary>Whether no state was left out: nowhere were there too many.</summary>
@@ -35,22 +36,28 @@ public sealed class PowerCuts<T>
     public IReadOnlyList<PowerCut<T>> End()
     {
         disk.BeforeCall = null;
-        Take("the end");
+        disk.WithinCall = null;
+        Take("before the end");
         return [.. found.Values];
     }
 
     private void Before(DiskCall call)
     {
-        Take(string.Create(CultureInfo.InvariantCulture, $"disk call {call.Number} ({call.Kind} {call.Path})"));
+        Take($"before {Name(call)}");
         last = call;
     }
 
-    private void Take(string before)
+    private void Within(DiskCall call) => Take($"within {Name(call)}");
+
+    private static string Name(DiskCall call) =>
+        string.Create(CultureInfo.InvariantCulture, $"disk call {call.Number} ({call.Kind} {call.Path})");
+
+    private void Take(string when)
     {
         if (version != disk.Version)
         {
             version = disk.Version;
-            latest = [.. disk.AllAfterPowerCut(out bool isAll).Select(state => Find(state.Key, state.Value, before))];
+            latest = [.. disk.AllAfterPowerCut(out bool isAll).Select(state => Find(state.Key, state.Value, when))];
             IsAll &= isAll;
         }
 
@@ -58,14 +65,14 @@ public sealed class PowerCuts<T>
         foreach (PowerCut<T> cut in latest) cut.Add(now);
     }
 
-    private PowerCut<T> Find(string fingerprint, SimulatedDisk state, string before)
+    private PowerCut<T> Find(string fingerprint, SimulatedDisk state, string when)
     {
         if (found.TryGetValue(fingerprint, out PowerCut<T>? known)) return known;
         string[] seen = [.. disk.Paths()], kept = [.. state.Paths()];
         IEnumerable<string> changes = seen.Except(kept).Select(path => "-" + path)
             .Concat(kept.Except(seen).Select(path => "+" + path))
             .DefaultIfEmpty("as they were");
-        string where = $"cut before {before}, behind {last.Kind} {last.Path}; names {string.Join(' ', changes)}";
+        string where = $"cut {when}, behind {last.Kind} {last.Path}; names {string.Join(' ', changes)}";
         var cut = new PowerCut<T>(state, where);
         found.Add(fingerprint, cut);
         return cut;

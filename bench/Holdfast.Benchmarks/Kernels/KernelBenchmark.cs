@@ -3,18 +3,21 @@ using System.Globalization;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
+using Holdfast.Log;
 using Holdfast.Vault.Chunking;
 
 namespace Holdfast.Benchmarks.Kernels;
 
-/// <summary>The kernels of the vault on one core: cutting and naming chunks, plain and with vectors.</summary>
+/// <summary>
+/// The kernels on one core: checksums of logs, cutting and naming chunks of the vault, each plain and as it is done.
+/// </summary>
 /// <remarks>
 /// Everything lies in one window of 1 MiB, as in a backup. A figure is processor time, the best of five runs of at least
 /// 50 ms; the ratio is to the first line of its table.
 /// </remarks>
 internal static class KernelBenchmark
 {
-    public const string Help = "kernels: cuts and chunk ids, in GB/s on one core, each against its plain form";
+    public const string Help = "kernels: checksums, cuts and chunk ids, in GB/s on one core, each against its plain form";
 
     private const int WindowBytes = 1 << 20;
     private const int Runs = 5;
@@ -27,6 +30,7 @@ internal static class KernelBenchmark
         byte[] window = new byte[WindowBytes], key = new byte[32];
         random.NextBytes(window);
         random.NextBytes(key);
+        foreach (int bytes in (int[])[128, 512, 1024, 4096, 65536]) Checking(output, window, bytes);
         Cutting(output, window, key);
         Naming(output, window, key, "small files, mean 15 KB", Lengths(random, 1, 30_000));
         Naming(output, window, key, "pieces of 16 to 112 KiB", Lengths(random, Chunker.MinBytes, Chunker.MaxBytes));
@@ -34,6 +38,21 @@ internal static class KernelBenchmark
         {
             Naming(output, window, key, $"{bytes} bytes", Lengths(random, bytes, bytes));
         }
+    }
+
+    /// <summary>Of pieces that lie in the second-level cache.</summary>
+    private static void Checking(TextWriter output, byte[] window, int bytes)
+    {
+        const int cachedBytes = 256 << 10;
+        var table = new Table(output, $"CRC32C: {bytes} bytes");
+        table.Add("one chain", cachedBytes, () =>
+        {
+            for (int at = 0; at < cachedBytes; at += bytes) Crc32C.AppendByOne(0, window.AsSpan(at, bytes));
+        });
+        table.Add("as this machine does it", cachedBytes, () =>
+        {
+            for (int at = 0; at < cachedBytes; at += bytes) Crc32C.Compute(window.AsSpan(at, bytes));
+        });
     }
 
     private static void Cutting(TextWriter output, byte[] window, byte[] key)

@@ -1,6 +1,9 @@
+using System.IO.Pipes;
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
+using System.Text;
 using Holdfast.Testing;
+using Microsoft.Win32.SafeHandles;
 
 namespace Holdfast.Log.Tests.Disks;
 
@@ -23,6 +26,58 @@ public class HostDiskTests : DiskContract, IDisposable
     {
         Assert.Equal(256, Unsafe.SizeOf<LibC.FileStatus>());
         Assert.Equal(20, Unsafe.SizeOf<LibC.DirectoryRecord>());
+        Assert.Equal(112, Unsafe.SizeOf<LibC.FileSystemStatus>());
+        Assert.Equal(16, Unsafe.SizeOf<LibC.Buffer>());
+    }
+
+    /// A pipe has no offsets: an error that nobody can tell from one of the sync.
+    [Fact]
+    public void AFailedDurableWriteIsSticky()
+    {
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        using HostDiskFile file = Over(new SafeFileHandle(pipe.SafePipeHandle.DangerousGetHandle(), ownsHandle: false));
+
+        Assert.Equal(29, Assert.Throws<DiskException>(() => file.WriteDurably(0, "x"u8)).Errno);
+
+        DiskException later = Assert.Throws<DiskException>(() => file.Read(0, new byte[1]));
+        Assert.Contains("earlier", later.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AFullDiskFailsTheDurableWriteAndNotTheFile()
+    {
+        using HostDiskFile file = Over(File.OpenHandle("/dev/full", FileMode.Open, FileAccess.ReadWrite));
+
+        Assert.Equal(DiskException.NoSpace, Assert.Throws<DiskException>(() => file.WriteDurably(0, "x"u8)).Errno);
+        Assert.Equal(DiskException.NoSpace, Assert.Throws<DiskException>(() => file.WriteDurably(0, "x"u8)).Errno);
+        Assert.Equal(1, file.Read(0, new byte[1]));
+    }
+
+    /// Files of /proc know neither the flag of pwritev2 nor fdatasync: the error is that of the latter.
+    [Fact]
+    public void WithoutTheCallADurableWriteIsAWriteAndASync()
+    {
+        const string path = "/proc/self/coredump_filter";
+        string before = File.ReadAllText(path);
+        using HostDiskFile file = Over(File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite));
+
+        DiskException error =
+            Assert.Throws<DiskException>(() => file.WriteDurably(0, Encoding.ASCII.GetBytes($"0x{before}")));
+
+        Assert.Contains(": fdatasync:", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void ALinkToAnotherFileSystemIsRefusedInAWayThatTellsToCopy()
+    {
+        Publish($"{Root}/f", "x"u8);
+
+        DiskException error = Assert.Throws<DiskException>(() => Disk.TryLink($"{Root}/f", "/sys/x"));
+
+        // 30: in a container /sys may be read-only, which is looked at first.
+        Assert.True(error.IsLinkRefused || error.Errno == 30, error.Message);
+        Assert.NotEqual(Disk.TryStat("/sys")!.Value.DeviceId, Disk.TryStat(Root)!.Value.DeviceId);
     }
 
     [Fact]
@@ -68,6 +123,8 @@ public class HostDiskTests : DiskContract, IDisposable
         Assert.Null(Disk.TryStat($"{Root}/dangling"));
     }
 
+    private static HostDiskFile Over(SafeFileHandle handle) => new(handle, "/f", isNamed: true, stagingPath: null);
+
     [Fact]
     public void LargeAndOddlyNamedThingsWork()
     {
@@ -98,7 +155,7 @@ public sealed class SimulatedDiskContractTests : DiskContract
 {
     public SimulatedDiskContractTests() => Disk.TryCreateDirectory(Root);
 
-    protected override IDisk Disk { get; } = new SimulatedDisk(seed: 1);
+    protected override IDisk Disk { get; } = new SimulatedDisk(seed: 1) { Clones = true };
 
     protected override string Root => "/root";
 }

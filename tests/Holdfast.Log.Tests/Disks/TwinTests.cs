@@ -47,7 +47,7 @@ public sealed class TwinTests
 
     private static string Step(IDisk disk, string root, Random random, List<IDiskFile> open, bool createInRoot)
     {
-        int operation = random.Next(16);
+        int operation = random.Next(20);
         string path = $"{root}/{Names[random.Next(Names.Length)]}";
         string other = $"{root}/{Names[random.Next(Names.Length)]}";
         int offset = random.Next(3000);
@@ -62,7 +62,7 @@ public sealed class TwinTests
                 0 or 1 => $"create {Keep(open, disk.CreateUnnamed(createInRoot || pick < 60 ? $"{root}/" : path))}",
                 2 => $"open {Keep(open, disk.TryOpen(path, pick < 50 ? DiskAccess.Read : DiskAccess.ReadWrite))}",
                 3 or 4 when file is not null => $"publish {disk.TryPublish(file, path)}",
-                5 when disk.TryStat(path) is { IsDirectory: false } => Do("rename", () => disk.Rename(path, other)),
+                5 => Do("rename", () => disk.Rename(path, other)),
                 6 => $"delete {disk.TryDelete(path)}",
                 7 => $"mkdir {disk.TryCreateDirectory(path)}",
                 8 => $"rmdir {disk.TryDeleteDirectory(path)}",
@@ -73,6 +73,10 @@ public sealed class TwinTests
                 14 when file is not null => $"read {Read(file, offset, data)} of {file.Length}",
                 15 when file is not null && pick < 50 => Do("length", () => file.SetLength(offset)),
                 15 when file is not null => Close(open, file),
+                16 => $"link {disk.TryLink(path, other)}",
+                17 => Lock(disk, path),
+                18 when file is not null => Do("write durably", () => file.WriteDurably(offset, data)),
+                19 when file is not null => Do("allocate", () => file.Allocate(offset)),
                 _ => "nothing",
             };
         }
@@ -90,6 +94,13 @@ public sealed class TwinTests
     {
         action();
         return name;
+    }
+
+    private static string Lock(IDisk disk, string path)
+    {
+        using IDiskLock? held = disk.TryLock(path, "first", out string nobody);
+        using IDiskLock? other = disk.TryLock(path, "second", out string holder);
+        return $"lock {held is not null} '{nobody}' {other is not null} '{holder}'";
     }
 
     private static bool Keep(List<IDiskFile> open, IDiskFile? file)
@@ -119,5 +130,6 @@ public sealed class TwinTests
             .OrderBy(e => e.Name, StringComparer.Ordinal));
 
     private static string Describe(DiskStat? stat) =>
-        stat is null ? "null" : stat.Value.IsDirectory ? "directory" : $"{stat.Value.Length} bytes";
+        stat is null ? "null" : stat.Value.IsDirectory ? "directory"
+        : $"{stat.Value.Length} bytes, {stat.Value.LinkCount} names";
 }

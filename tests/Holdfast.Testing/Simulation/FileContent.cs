@@ -14,7 +14,7 @@ internal sealed class FileContent
 {
     private const int SectorBytes = 512;
 
-    private readonly List<Change> pending = [];
+    private List<Change> pending = [];
     private ByteImage current = new();
     private ByteImage durable = new();
 
@@ -48,10 +48,26 @@ internal sealed class FileContent
         pending.Clear();
     }
 
-    /// <summary>Makes what some bytes are now durable.</summary>
+    /// <summary>Makes the sectors that some bytes lie in durable as they are now.</summary>
+    /// <remarks>
+    /// The length is left to chance as before, where all the lengths that the file may have reach beyond these sectors;
+    /// else it becomes durable too. Metadata being written in order, so do all the changes of it before.
+    /// </remarks>
     public void Settle(long offset, int count)
     {
-        if (count > 0 && offset >= 0) Sync();
+        if (count == 0) return;
+        long start = offset / SectorBytes * SectorBytes;
+        long end = (offset + count + SectorBytes - 1) / SectorBytes * SectorBytes;
+        if (end > LeastLength()) SettleLength();
+        var kept = new List<Change>();
+        foreach (Change change in pending)
+        {
+            if (change.Data is null) kept.Add(change);
+            else kept.AddRange(((Change?[])[change.Before(start), change.From(end)]).OfType<Change>());
+        }
+
+        pending = kept;
+        durable.Write(start, current.Read(start, (int)(end - start)));
     }
 
     /// <summary>Makes the file a text, durable at once: of a lock's file only its holder's competitors read it.</summary>
@@ -88,6 +104,41 @@ internal sealed class FileContent
     /// <summary>Equal for equal content.</summary>
     public string Fingerprint() => current.Fingerprint();
 
+    /// <summary>The shortest that a crash may leave.</summary>
+    private long LeastLength()
+    {
+        long least = durable.Length;
+        long lengthNow = durable.Length;
+        foreach (Change change in pending)
+        {
+            lengthNow = change.LengthAfter(lengthNow);
+            least = Math.Min(least, lengthNow);
+        }
+
+        return least;
+    }
+
+    /// <summary>Makes all changes of the length durable; the data that was written stays pending.</summary>
+    private void SettleLength()
+    {
+        var kept = new List<Change>();
+        foreach (Change change in pending)
+        {
+            if (change.Data is not null)
+            {
+                kept.Add(change);
+                continue;
+            }
+
+            durable.SetLength(Math.Min(durable.Length, change.Offset));
+            // What is cut off is nowhere any more.
+            kept = [.. kept.Select(write => write.Before(change.Offset)).OfType<Change>()];
+        }
+
+        durable.SetLength(current.Length);
+        pending = kept;
+    }
+
     private ByteImage Survive(CrashChoices choices)
     {
         ByteImage image = durable.Copy();
@@ -102,7 +153,7 @@ internal sealed class FileContent
         {
             (long offset, byte[]? data) = pending[i];
             bool metadataSurvived = i < lengthAsAfter;
-            lengthNow = data is null ? offset : Math.Max(lengthNow, offset + data.Length);
+            lengthNow = pending[i].LengthAfter(lengthNow);
             if (metadataSurvived) length = lengthNow;
             if (data is not null) WriteSectors(image, offset, data, lost, choices);
             else if (metadataSurvived)
@@ -137,5 +188,18 @@ internal sealed class FileContent
     }
 
     /// <summary>A write of data at an offset; without data, a SetLength to the offset.</summary>
-    private readonly record struct Change(long Offset, byte[]? Data);
+    private readonly record struct Change(long Offset, byte[]? Data)
+    {
+        public long LengthAfter(long before) => Data is null ? Offset : Math.Max(before, Offset + Data.Length);
+
+        /// <summary>The part of a write that lies before an offset; null when none does.</summary>
+        public Change? Before(long end) =>
+            Offset >= end ? null : this with { Data = Data![..(int)Math.Min(Data.Length, end - Offset)] };
+
+        /// <summary>The part of a write that lies at an offset and behind; null when none does.</summary>
+        public Change? From(long start) =>
+            Offset + Data!.Length <= start ? null
+            : Offset >= start ? this
+            : new Change(start, Data[(int)(start - Offset)..]);
+    }
 }

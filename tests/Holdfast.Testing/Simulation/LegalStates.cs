@@ -8,7 +8,9 @@ namespace Holdfast.Testing.Simulation;
 /// and everything, with and without the length; every beginning of the changes; every single loss; every pair of
 /// losses; and <see cref="DrawnStates"/> drawn by chance. Of many changes, beginnings, losses and pairs are taken at
 /// even distances. Files that no surviving name leads to have no content to choose: whatever an unnamed file holds, it
-/// is one state. The same holds for a file whose only name is a staging one, since nobody opens it.
+/// is one state. The same holds for a file whose only name is a staging one, since nobody opens it. The text of a
+/// lock's file is taken as durable at once, so that it makes no states either: it means something only while the lock
+/// is held, and no power cut leaves a lock.
 /// </remarks>
 internal static class LegalStates
 {
@@ -30,13 +32,17 @@ internal static class LegalStates
         return states;
     }
 
-    /// <summary>Equal for disks with the same names and content; times are not looked at.</summary>
+    /// <summary>Equal for disks with the same names, links and content; times are not looked at.</summary>
     public static string Fingerprint(NameTree names)
     {
         var text = new StringBuilder();
+        var firstPaths = new Dictionary<Node, string>();
         foreach ((string path, Node node) in names.All().OrderBy(entry => entry.Path, StringComparer.Ordinal))
         {
-            text.Append(path).Append(' ').AppendLine(node is FileNode file ? file.Content.Fingerprint() : "/");
+            string what = !firstPaths.TryAdd(node, path) ? $"= {firstPaths[node]}"
+                : node is FileNode file ? file.Content.Fingerprint()
+                : "/";
+            text.Append(path).Append(' ').AppendLine(what);
         }
 
         return text.ToString();

@@ -50,7 +50,7 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, strin
             Describe(DiskCallKind.Write, offset, data.Length),
             () => Write(offset, data),
             // A full disk takes what fits.
-            whenFailing: random => Write(offset, data[..random.Next(data.Length + 1)]));
+            whenFailing: (_, random) => Write(offset, data[..random.Next(data.Length + 1)]));
     }
 
     public void WriteDurably(long offset, ReadOnlySpan<byte> source)
@@ -58,12 +58,20 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, strin
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         byte[] data = source.ToArray();
         DiskCall call = Describe(DiskCallKind.WriteDurably, offset, data.Length);
-        disk.Call(call, () =>
-        {
-            Write(offset, data);
-            disk.Midway(call);
-            node.Content.Settle(offset, data.Length);
-        });
+        disk.Call(
+            call,
+            () =>
+            {
+                Write(offset, data);
+                if (disk.GoesOn(call)) node.Content.Settle(offset, data.Length);
+            },
+            whenFailing: (errno, random) =>
+            {
+                bool isFull = errno is DiskException.NoSpace or DiskException.QuotaExceeded or SimulatedErrno.TooLarge;
+                bool isOfTheWrite = isFull && node.Content.Length <= offset;
+                Write(offset, data[..random.Next(data.Length + 1)]);
+                if (!isOfTheWrite) LoseUnsynced(errno, random);
+            });
     }
 
     public void SetLength(long length)
@@ -95,16 +103,14 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, strin
 
     public void Sync()
     {
-        DiskCall call = Describe(DiskCallKind.Sync);
         disk.Call(
-            call,
+            Describe(DiskCallKind.Sync),
             () =>
             {
                 ThrowIfUnusable();
                 node.Content.Sync();
             },
-            whenFailing: node.Content.LoseUnsynced,
-            afterFailing: errno => syncErrno = errno);
+            whenFailing: LoseUnsynced);
     }
 
     public void StartWriteback(long offset, long length)
@@ -144,6 +150,12 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, FileNode node, strin
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         if (syncErrno != 0) throw new DiskException("fdatasync (earlier)", Path, syncErrno);
+    }
+
+    private void LoseUnsynced(int errno, Random random)
+    {
+        node.Content.LoseUnsynced(random);
+        syncErrno = errno;
     }
 
     private void Write(long offset, byte[] data)

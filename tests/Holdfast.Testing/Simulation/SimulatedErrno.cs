@@ -9,5 +9,6 @@ internal static class SimulatedErrno
     public const int NotDirectory = 20;
     public const int IsDirectory = 21;
     public const int InvalidArgument = 22;
+    public const int TooLarge = 27;
     public const int NotEmpty = 39;
 }
