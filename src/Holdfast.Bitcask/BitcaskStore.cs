@@ -33,6 +33,8 @@ public sealed partial class BitcaskStore : IDisposable
     private readonly ulong hashSeed;
     private readonly uint firstOwnSegment;
     private ulong sequence;
+    private SegmentTally? talliedActive;
+    private uint talliedNumber;
     private volatile bool isDisposed;
 
     /// <summary>Where it lies.</summary>
@@ -226,9 +228,9 @@ public sealed partial class BitcaskStore : IDisposable
     {
         if (number == talliedNumber) return talliedActive!;
         LogSegment segment = log.Find(number)!;
-        talliedActive = new SegmentTally();
-        segment.Tag = talliedActive;
         talliedNumber = number;
+        if (segment.Tag is SegmentTally known) return talliedActive = known;
+        segment.Tag = talliedActive = new SegmentTally();
         OnSegmentBegun();
         return talliedActive;
     }
@@ -249,7 +251,4 @@ public sealed partial class BitcaskStore : IDisposable
     private RecordReader RentMatch() => RecordReader.Rent(log, firstOwnSegment, checks: false);
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(isDisposed, this);
-
-    private SegmentTally? talliedActive;
-    private uint talliedNumber;
 }

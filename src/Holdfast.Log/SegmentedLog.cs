@@ -63,6 +63,15 @@ public sealed partial class SegmentedLog : IDisposable
         }
     }
 
+    /// <summary>How much the active segment holds, bytes; 0 when none was begun.</summary>
+    public long ActiveBytes
+    {
+        get
+        {
+            lock (Gate) return active is null || active.IsEmpty ? 0 : active.Appended;
+        }
+    }
+
     /// <summary>Everything before it is durable.</summary>
     public LogPosition Durable
     {

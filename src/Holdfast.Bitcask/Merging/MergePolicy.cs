@@ -6,6 +6,9 @@ namespace Holdfast.Bitcask.Merging;
 /// <param name="options">The knobs.</param>
 internal sealed class MergePolicy(MergeOptions options)
 {
+    /// <summary>What a seal takes, bytes.</summary>
+    public const int SealBytes = 64;
+
     /// <summary>Most segments of one merge: what a header can list.</summary>
     private const int MaxSegments = 1024;
 

@@ -144,6 +144,8 @@ internal sealed class Merger
     private unsafe void Move(HintData data, HashSet<uint> replaced, LogSegment merged, SegmentTally tally)
     {
         using var buffer = new NativeBuffer();
+        // All of what is replaced was just read through its CRCs: keys may be compared where they are mapped.
+        RecordReader match = RecordReader.Rent(log, firstOwnSegment: 0, checks: false);
         int sinceEntered = 0;
         int token = epochs.Enter();
         try
@@ -161,20 +163,20 @@ internal sealed class Merger
                         sinceEntered = 0;
                     }
 
-                    Move(new HintEntry(at), replaced, merged.Number, tally);
+                    Move(new HintEntry(at), replaced, merged.Number, tally, match);
                 }
             }
         }
         finally
         {
             epochs.Exit(token);
+            match.Return();
         }
     }
 
-    private void Move(HintEntry entry, HashSet<uint> replaced, uint merged, SegmentTally tally)
+    private void Move(HintEntry entry, HashSet<uint> replaced, uint merged, SegmentTally tally, RecordReader match)
     {
-        place.Segments = replaced;
-        bool isThere = keydir.TryFind(entry.Hash, entry.Key, place, out Location from) && replaced.Contains(from.Segment);
+        bool isThere = keydir.TryFind(entry.Hash, entry.Key, match, out Location from) && replaced.Contains(from.Segment);
         if (entry.IsTombstone)
         {
             tally.AddTombstone(entry.FrameBytes);
@@ -189,7 +191,6 @@ internal sealed class Merger
 
     private bool IsCurrent(ulong hash, ReadOnlySpan<byte> key, Location location)
     {
-        place.Segments = null;
         place.Place = location;
         int token = epochs.Enter();
         try
@@ -220,12 +221,9 @@ internal sealed class Merger
     // Finds by place, without reading: the merge knows where the record must lie.
     private sealed class PlaceMatch : IRecordMatch
     {
-        public HashSet<uint>? Segments { get; set; }
-
         public Location Place { get; set; }
 
-        public bool Matches(Location location, ReadOnlySpan<byte> key) =>
-            Segments is null ? location.IsSameAs(Place) : Segments.Contains(location.Segment);
+        public bool Matches(Location location, ReadOnlySpan<byte> key) => location.IsSameAs(Place);
     }
 
     private sealed class HeldSegment(LogSegment segment) : IDisposable

@@ -18,6 +18,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
     private static RecordReader? spare;
 
     private SegmentedLog log = null!;
+    private IReadOnlyDictionary<uint, LogSegment>? held;
     private uint firstOwnSegment;
     private bool checks;
     private byte[] buffer = new byte[4096];
@@ -54,12 +55,24 @@ internal sealed unsafe class RecordReader : IRecordMatch
     {
         RecordReader reader = spare ?? new RecordReader();
         spare = null;
-        reader.log = log;
-        reader.firstOwnSegment = firstOwnSegment;
-        reader.checks = checks;
-        reader.damage = null;
-        reader.Segment = null;
-        reader.Location = default;
+        reader.Begin(log, null, firstOwnSegment, checks);
+        return reader;
+    }
+
+    /// <summary>Takes the reader of this thread for records in segments that the caller holds.</summary>
+    public static RecordReader Rent(SegmentedLog log, IReadOnlyDictionary<uint, LogSegment> held, bool checks)
+    {
+        RecordReader reader = spare ?? new RecordReader();
+        spare = null;
+        reader.Begin(log, held, uint.MaxValue, checks);
+        return reader;
+    }
+
+    /// <summary>A reader to keep, for records in segments that the caller holds.</summary>
+    public static RecordReader Create(SegmentedLog log, IReadOnlyDictionary<uint, LogSegment> held)
+    {
+        var reader = new RecordReader();
+        reader.Begin(log, held, uint.MaxValue, wholeRecords: true);
         return reader;
     }
 
@@ -68,6 +81,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
     {
         if (buffer.Length > KeptBytes) buffer = new byte[4096];
         Segment = null;
+        held = null;
         spare = this;
     }
 
@@ -91,7 +105,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
     /// <exception cref="HoldfastException">It is damaged.</exception>
     public bool TryRead(Location location)
     {
-        Segment = log.Find(location.Segment);
+        Segment = Find(location.Segment);
         return Segment is not null && Read(Segment, location);
     }
 
@@ -137,7 +151,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
     // a call, whose error is an error and not a signal.
     private bool HasKey(Location location, ReadOnlySpan<byte> key)
     {
-        LogSegment? segment = log.Find(location.Segment);
+        LogSegment? segment = Find(location.Segment);
         if (segment is null) return false;
         int wanted = Math.Min((int)location.Length, FrameHeaderBytes + RecordHeader.MaxSize + key.Length);
         byte* frame = location.IsVerified || location.Segment >= firstOwnSegment
@@ -159,6 +173,20 @@ internal sealed unsafe class RecordReader : IRecordMatch
         return RecordHeader.TryDecodePrefix(head[FrameHeaderBytes..], out RecordHeader header)
             && SetHeader(header).KeyBytes == key.Length
             && header.KeyOf(head[FrameHeaderBytes..]).SequenceEqual(key);
+    }
+
+    private LogSegment? Find(uint number) => held is null ? log.Find(number) : held.GetValueOrDefault(number);
+
+    private void Begin(
+        SegmentedLog ofLog, IReadOnlyDictionary<uint, LogSegment>? ofHeld, uint firstOwn, bool wholeRecords)
+    {
+        log = ofLog;
+        held = ofHeld;
+        firstOwnSegment = firstOwn;
+        checks = wholeRecords;
+        damage = null;
+        Segment = null;
+        Location = default;
     }
 
     private RecordHeader SetHeader(in RecordHeader header) => Header = header;

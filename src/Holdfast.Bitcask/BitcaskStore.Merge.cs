@@ -1,0 +1,54 @@
+using Holdfast.Bitcask.Merging;
+using Holdfast.Bitcask.Records;
+using Holdfast.Log;
+
+namespace Holdfast.Bitcask;
+
+/// <summary>Merging: space that dead records take comes back, while others read and write.</summary>
+public sealed partial class BitcaskStore
+{
+    private readonly Lock mergeGate = new();
+
+    /// <summary>Merges segments, whatever the time of day; waits for a merge that is going on.</summary>
+    /// <param name="scope">Which segments.</param>
+    /// <param name="cancellationToken">Cancelling leaves what was merged so far.</param>
+    /// <remarks>Space is free when it returns, but for what snapshots, leases and checkpoints in the making still hold.</remarks>
+    public MergeReport Merge(MergeScope scope = MergeScope.Due, CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        ThrowIfReadOnly();
+        lock (mergeGate)
+        {
+            if (scope == MergeScope.All)
+            {
+                lock (log.Gate) _ = log.SealLocked();
+            }
+
+            var policy = new MergePolicy(options.Merge);
+            List<LogSegment> chosen = [.. Mergeable().Where(s => scope == MergeScope.All || policy.TakesPart(s))];
+            MergeReport report = MergeReport.Nothing;
+            foreach (List<LogSegment> group in MergePolicy.Group(chosen, options.SegmentBytes))
+            {
+                // One that is clean, alone and of good size would only be copied.
+                if (group.Count == 1 && MergePolicy.DeadBytes(group[0]) == 0 && SegmentTally.Of(group[0]).TombstoneBytes == 0) continue;
+                report = report.And(CreateMerger().Run(group, cancellationToken));
+            }
+
+            _ = epochs.TryReclaim();
+            return report;
+        }
+    }
+
+    private bool IsMergeDue()
+    {
+        var policy = new MergePolicy(options.Merge);
+        return policy.IsInWindow(TimeOnly.FromDateTime(host.Clock.GetLocalNow().DateTime)) && policy.IsTriggered(Mergeable());
+    }
+
+    private IEnumerable<LogSegment> Mergeable() => log.Segments.Where(segment =>
+        segment.IsSealed && !segment.HasReplaced && segment.Tag is SegmentTally { IsDamaged: false });
+
+    private Merger CreateMerger() => new(
+        log, keydir, epochs, hints, RentMatch, UnixTime.ToNanoseconds(host.Clock.GetUtcNow()),
+        new MergePace(host.Clock, options.Merge.BytesPerSecond));
+}

@@ -1,0 +1,65 @@
+using Holdfast.Bitcask.Keydirs;
+using Holdfast.Bitcask.Records;
+using Holdfast.Log;
+
+namespace Holdfast.Bitcask.Reading;
+
+/// <summary>Reads the segments of a snapshot one after the other and gives what was current.</summary>
+internal sealed class SegmentOrderReader(
+    BitcaskStore store, KeydirSnapshot keydir, IReadOnlyList<SnapshotSegment> segments, ulong hashSeed) : SnapshotReader
+{
+    private const uint FrameHeaderBytes = 8;
+
+    private int next;
+    private LogSegmentReader? reader;
+    private RecordHeader header;
+
+    public override ReadOnlySpan<byte> Key => header.KeyOf(reader!.Payload);
+
+    public override ReadOnlySpan<byte> Value => header.ValueOf(reader!.Payload);
+
+    public override DateTimeOffset? Expires => header.Expiry is long expiry ? UnixTime.ToTime(expiry) : null;
+
+    public override bool TryRead()
+    {
+        while (true)
+        {
+            if (reader is null && !TryEnter()) return false;
+            if (!reader!.TryRead())
+            {
+                reader.Dispose();
+                reader = null;
+                continue;
+            }
+
+            if (reader.Damage is { } damage)
+            {
+                throw new HoldfastException(
+                    ErrorKind.Damage, damage.ToString(), "verify the whole store; restore what is lost from a backup");
+            }
+
+            ReadOnlySpan<byte> payload = reader.Payload;
+            if (!RecordHeader.TryDecode(payload, out header) || header.IsTombstone) continue;
+            ReadOnlySpan<byte> key = header.KeyOf(payload);
+            LogPosition position = reader.Position;
+            var location = new Location(position.Segment, position.Offset, FrameHeaderBytes + (uint)payload.Length);
+            if (keydir.IsCurrent(KeyHash.Of(key, hashSeed), key, location) && !store.IsExpired(header)) return true;
+        }
+    }
+
+    public override void Dispose()
+    {
+        reader?.Dispose();
+        reader = null;
+        next = segments.Count;
+    }
+
+    private bool TryEnter()
+    {
+        if (next == segments.Count) return false;
+        (LogSegment segment, long end) = segments[next++];
+        if (segment.Readable < end) store.Flush();
+        reader = segment.OpenReader(end);
+        return true;
+    }
+}
