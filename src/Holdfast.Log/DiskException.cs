@@ -48,6 +48,9 @@ public sealed class DiskException : HoldfastException
     /// <summary>The message without the path: for errors that name the thing in their own words.</summary>
     public string Reason { get; }
 
+    /// <summary>Whether there is no space, or the user's share of it is used up: it may work later.</summary>
+    public bool IsNoSpace => Errno is NoSpace or QuotaExceeded;
+
     /// <summary>Whether a file cannot have another name here, so that it must be copied instead.</summary>
     public bool IsLinkRefused => Errno is CrossDevice or TooManyLinks or NotPermitted or NotSupported;
 

@@ -63,6 +63,7 @@ public sealed class LogReader : IDisposable
                     if (!segment!.IsSealed && !segment.IsDropped && !log.IsReadOnly) return false;
                     // It was sealed after its end was looked at.
                     if (scanner.End < segment.Readable) continue;
+                    if (segment.Number == uint.MaxValue) return false;
                     from = new LogPosition(segment.Number + 1, 0);
                     Leave();
                     break;

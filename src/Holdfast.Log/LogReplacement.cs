@@ -27,7 +27,7 @@ public sealed class LogReplacement : IDisposable
         var hash = new ContentHash();
         hash.Append(header.Encode());
         appender = new SegmentAppender(
-            gate, file, header, header.Length, entryCount: 0, uint.MaxValue & -Frame.Alignment, bufferBytes, hash);
+            gate, file, header, header.Length, header.Length, entryCount: 0, uint.MaxValue & -Frame.Alignment, bufferBytes, hash);
     }
 
     /// <summary>Its number: higher than those it replaces, lower than that of any segment begun later.</summary>
@@ -45,9 +45,11 @@ public sealed class LogReplacement : IDisposable
     /// <summary>Appends an entry. Not durable before <see cref="Commit"/>.</summary>
     public LogPosition Append(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default)
     {
+        long frameBytes = Frame.SizeOf((long)first.Length + second.Length);
         lock (gate)
         {
-            _ = appender.TryMakeRoom(Frame.SizeOf((long)first.Length + second.Length));
+            if (!appender.HasCapacity(frameBytes)) throw new InvalidOperationException("the replacement is full");
+            _ = appender.TryMakeRoom(frameBytes);
             return new LogPosition(header.Number, appender.Append(FrameKind.Entry, first, second, default));
         }
     }
@@ -63,6 +65,7 @@ public sealed class LogReplacement : IDisposable
     public LogSegment Commit()
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
+        if (isCommitted) throw new InvalidOperationException("it is committed already");
         log.Sync();
         SegmentSeal seal;
         byte[]? fileHash;

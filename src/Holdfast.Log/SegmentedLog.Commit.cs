@@ -110,12 +110,11 @@ public sealed partial class SegmentedLog
             round = waiting;
             waiting = spare ?? [];
             spare = null;
-            if (failure is null && active is not null)
+            WaitForWriters();
+            if (failure is null && active is not null && active.Durable < active.Appended)
             {
-                WaitForWriters();
                 appender = active;
-                if (appender is not null && appender.Durable < appender.Appended) end = appender.Take();
-                else appender = null;
+                end = appender.Take();
             }
         }
 
@@ -124,8 +123,9 @@ public sealed partial class SegmentedLog
         {
             appender?.WriteTaken();
         }
-        catch (Exception caught) when (caught is DiskException or ObjectDisposedException)
+        catch (Exception caught)
         {
+            // Whatever it is: those who wait must be woken, and are told of it.
             reason = caught;
         }
 

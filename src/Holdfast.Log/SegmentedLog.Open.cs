@@ -6,6 +6,8 @@ namespace Holdfast.Log;
 /// <summary>Opening: what a crash left is put in order, what is damaged is reported (docs/formats/log.md, "When is it valid").</summary>
 public sealed partial class SegmentedLog
 {
+    private const int MaxListings = 100;
+
     /// <summary>Opens a log, or makes one.</summary>
     /// <param name="host">Disk, clock and randomness.</param>
     /// <param name="directory">Absolute path of its directory; made if it is missing, its parent must exist.</param>
@@ -30,6 +32,7 @@ public sealed partial class SegmentedLog
         try
         {
             log.Recover(replay);
+            if (options.Durability == Durability.Interval && !options.ReadOnly) log.StartTimer();
             return log;
         }
         catch
@@ -58,38 +61,81 @@ public sealed partial class SegmentedLog
 
         if (!options.ReadOnly)
         {
-            if (entries is null && host.Disk.TryCreateDirectory(Directory))
-            {
-                host.Disk.SyncDirectory(Path.GetDirectoryName(Directory) ?? "/");
-            }
-
+            _ = entries is null && host.Disk.TryCreateDirectory(Directory);
             TakeLock();
             entries = host.Disk.TryList(Directory) ?? [];
             RemoveLeftovers(entries);
         }
 
-        List<FoundSegment> found = ReadHeaders(entries!);
+        List<FoundSegment> found = options.ReadOnly ? ReadHeadersAtOneInstant(entries!) : ReadHeaders(entries!, out _);
+        try
+        {
+            Adopt(found, replay);
+        }
+        catch
+        {
+            foreach (FoundSegment segment in found) segment.File.Dispose();
+            throw;
+        }
+
+        if (options.ReadOnly) return;
+        FillRing();
+        host.Disk.SyncDirectory(Directory);
+        isDirectoryDirty = false;
+    }
+
+    private void Adopt(List<FoundSegment> found, Func<LogId, LogEntryHandler>? replay)
+    {
         if (found.Count == 0)
         {
             if (damages.Count > 0) ThrowAllDamaged();
             Id = LogId.Draw(host.Entropy);
-            if (!options.ReadOnly) StartSegment(0);
-        }
-        else
-        {
-            Id = found[0].Header.Log;
-            found = WithoutReplaced(found);
-            LogEntryHandler? onActiveEntry = replay?.Invoke(Id);
-            foreach (FoundSegment segment in found) Adopt(segment, segment == found[^1], onActiveEntry);
+            if (options.ReadOnly) return;
+            // Also when the directory was there: whoever made it may have been killed before it was durable.
+            SyncParent();
+            StartSegment(0);
+            return;
         }
 
-        if (options.ReadOnly) return;
-        for (int missing = options.RingSegments - freeFiles.Count - segments.Items.Count(s => s.Header.IsRing); missing > 0; missing--)
+        Id = found[0].Header.Log;
+        LogEntryHandler? onActiveEntry = replay?.Invoke(Id);
+        uint highest = nextNumber - 1;
+        foreach (FoundSegment segment in WithoutReplaced(found))
         {
-            AddFreeFile();
+            if (segment.Header.Number == highest && segment.Seal is null && !segment.Header.IsReplacement)
+            {
+                AdoptActive(segment, segment.File.Length, onActiveEntry);
+            }
+            else
+            {
+                AdoptSealed(segment);
+            }
         }
+    }
 
-        host.Disk.SyncDirectory(Directory);
+    private void SyncParent()
+    {
+        try
+        {
+            host.Disk.SyncDirectory(Path.GetDirectoryName(Directory) is { Length: > 0 } parent ? parent : "/");
+        }
+        catch (DiskException reason) when (reason.Errno == DiskException.AccessDenied)
+        {
+            // Made for us by somebody who may, in a directory that we cannot read.
+        }
+    }
+
+    private void FillRing()
+    {
+        int missing = options.RingSegments - freeFiles.Count - segments.Items.Count(s => s.Header.IsRing);
+        try
+        {
+            for (; missing > 0; missing--) AddFreeFile();
+        }
+        catch (DiskException reason) when (reason.IsNoSpace)
+        {
+            // What is there can be read, and dropped.
+        }
     }
 
     private void TakeLock()
@@ -125,17 +171,59 @@ public sealed partial class SegmentedLog
         }
     }
 
-    private List<FoundSegment> ReadHeaders(IReadOnlyList<DiskEntry> entries)
+    // Its owner may replace and remove segments meanwhile: then some of both would be seen, or none.
+    private List<FoundSegment> ReadHeadersAtOneInstant(IReadOnlyList<DiskEntry> entries)
     {
-        var found = new List<FoundSegment>();
-        foreach (DiskEntry entry in entries)
+        for (int i = 0; i < MaxListings; i++)
         {
-            if (entry.IsDirectory || !SegmentFiles.TryParse(entry.Name, out uint number)) continue;
-            nextNumber = Math.Max(nextNumber, number == uint.MaxValue ? number : number + 1);
-            string path = $"{Directory}/{entry.Name}";
-            if (ReadHeader(path, number) is { } segment) found.Add(segment);
+            List<FoundSegment> found = ReadHeaders(entries, out bool isAnyGone);
+            IReadOnlyList<DiskEntry> now = host.Disk.TryList(Directory) ?? [];
+            if (!isAnyGone && NumbersIn(now).SetEquals(NumbersIn(entries))) return found;
+            foreach (FoundSegment segment in found) segment.File.Dispose();
+            damages.Clear();
+            nextNumber = 1;
+            entries = now;
         }
 
+        throw new HoldfastException(
+            ErrorKind.Busy, $"{Directory}: its segments come and go too fast to be read", "try again later");
+    }
+
+    private static HashSet<uint> NumbersIn(IReadOnlyList<DiskEntry> entries)
+    {
+        var numbers = new HashSet<uint>();
+        foreach (DiskEntry entry in entries)
+        {
+            if (!entry.IsDirectory && SegmentFiles.TryParse(entry.Name, out uint number)) numbers.Add(number);
+        }
+
+        return numbers;
+    }
+
+    private List<FoundSegment> ReadHeaders(IReadOnlyList<DiskEntry> entries, out bool isAnyGone)
+    {
+        isAnyGone = false;
+        var found = new List<FoundSegment>();
+        try
+        {
+            foreach (DiskEntry entry in entries)
+            {
+                if (entry.IsDirectory || !SegmentFiles.TryParse(entry.Name, out uint number)) continue;
+                nextNumber = Math.Max(nextNumber, number == uint.MaxValue ? number : number + 1);
+                if (ReadHeader($"{Directory}/{entry.Name}", number, ref isAnyGone) is { } segment) found.Add(segment);
+            }
+
+            return WithoutForeign(found);
+        }
+        catch
+        {
+            foreach (FoundSegment segment in found) segment.File.Dispose();
+            throw;
+        }
+    }
+
+    private List<FoundSegment> WithoutForeign(List<FoundSegment> found)
+    {
         found.Sort(static (a, b) => a.Header.Number.CompareTo(b.Header.Number));
         // A segment of another log was put here by hand; most segments tell which log it is.
         LogId? id = found.Count == 0 ? null : found.GroupBy(s => s.Header.Log).MaxBy(g => g.Count())!.Key;
@@ -156,10 +244,11 @@ public sealed partial class SegmentedLog
         return [.. found.Where(s => s.Header.Log == id)];
     }
 
-    private FoundSegment? ReadHeader(string path, uint number)
+    private FoundSegment? ReadHeader(string path, uint number, ref bool isAnyGone)
     {
         IDiskFile? file = host.Disk.TryOpen(path, DiskAccess.Read);
         // Its owner removed it since the directory was listed.
+        isAnyGone |= file is null;
         if (file is null) return null;
         try
         {
@@ -204,10 +293,10 @@ public sealed partial class SegmentedLog
         return seal is null || seal.End.Offset > length - SegmentSeal.Size ? null : seal;
     }
 
-    // Removes those that a sealed replacement stands for.
+    // Removes those that a replacement stands for, and replacements that stand for nothing yet.
     private List<FoundSegment> WithoutReplaced(List<FoundSegment> found)
     {
-        var gone = new HashSet<uint>(found.Where(s => s.Header.IsReplacement).SelectMany(s => s.Header.Replaced));
+        HashSet<uint> gone = FindReplaced(found);
         if (gone.Count == 0) return found;
         foreach (FoundSegment segment in found.Where(s => gone.Contains(s.Header.Number)))
         {
@@ -221,31 +310,32 @@ public sealed partial class SegmentedLog
         return [.. found.Where(s => !gone.Contains(s.Header.Number))];
     }
 
-    private void Adopt(FoundSegment segment, bool isLast, LogEntryHandler? onActiveEntry)
+    private static HashSet<uint> FindReplaced(List<FoundSegment> found)
     {
-        long length = segment.File.Length;
+        var there = new HashSet<uint>(found.Select(segment => segment.Header.Number));
+        var gone = new HashSet<uint>();
+        // Later ones first: they may replace earlier ones.
+        foreach (FoundSegment segment in Enumerable.Reverse(found))
+        {
+            if (!segment.Header.IsReplacement || gone.Contains(segment.Header.Number)) continue;
+            // Without a seal, what it lists is as good as it would be, if it is all there.
+            if (segment.Seal is null && there.IsSupersetOf(segment.Header.Replaced)) gone.Add(segment.Header.Number);
+            else gone.UnionWith(segment.Header.Replaced);
+        }
+
+        return gone;
+    }
+
+    private void AdoptSealed(FoundSegment segment)
+    {
         if (segment.Seal is { } seal)
         {
             AddSegment(segment, seal.End.Offset, isSealDamaged: false);
             return;
         }
 
-        if (isLast && !segment.Header.IsReplacement)
-        {
-            AdoptActive(segment, length, onActiveEntry);
-            return;
-        }
-
-        if (length <= segment.Header.Length && !segment.Header.IsReplacement)
-        {
-            // Nothing was appended to it before the next one was begun; only its removal was lost.
-            segment.File.Dispose();
-            if (!options.ReadOnly) SegmentFiles.DeleteWithHint(host.Disk, segment.Path);
-            return;
-        }
-
         AddDamage(segment, "it has no valid seal");
-        AddSegment(segment, length, isSealDamaged: true);
+        AddSegment(segment, Math.Max(segment.File.Length, segment.Header.Length), isSealDamaged: true);
     }
 
     private void AdoptActive(FoundSegment segment, long length, LogEntryHandler? onActiveEntry)
@@ -253,6 +343,7 @@ public sealed partial class SegmentedLog
         var hash = new ContentHash();
         hash.Append(segment.Header.Encode());
         long end;
+        long told;
         long entries = 0;
         bool isDamaged = false;
         using (var scanner = new SegmentScanner(segment.File, segment.Path, segment.Header, length, durable: 0) { Hash = hash })
@@ -273,6 +364,7 @@ public sealed partial class SegmentedLog
             }
 
             end = scanner.Offset;
+            told = Math.Max(scanner.Durable, segment.Header.Length);
         }
 
         bool isTorn = length > end && !segment.Header.IsRing;
@@ -283,28 +375,31 @@ public sealed partial class SegmentedLog
             return;
         }
 
-        Resume(segment, end, entries, isTorn, isDamaged, hash);
+        Resume(segment, end, told, entries, isDamaged, hash);
     }
 
-    private void Resume(FoundSegment found, long end, long entries, bool isTorn, bool isDamaged, ContentHash hash)
+    private void Resume(FoundSegment found, long end, long told, long entries, bool isDamaged, ContentHash hash)
     {
         IDiskFile file = host.Disk.TryOpen(found.Path, DiskAccess.ReadWrite)
             ?? throw new HoldfastException(ErrorKind.Failed, $"{found.Path}: vanished", "another program removes files here");
-        if (isTorn) file.SetLength(end);
+        // Also longer, where the padding of the last frame is missing: the seal's hash covers it.
+        if (file.Length != end && !found.Header.IsRing) file.SetLength(end);
         // What is found may be in the page cache only, of an owner that was killed.
         file.Sync();
         long capacity = found.Header.IsRing ? file.Length : Math.Max(options.SegmentBytes, end + SegmentSeal.Size);
         if (hash.Length > end) hash.Reset();
         var segment = new LogSegment(this, found.Path, found.Header, found.File, null, end, Math.Max(capacity, options.SegmentBytes));
         segments = segments.With(segment);
-        active = new SegmentAppender(Gate, file, found.Header, end, entries, capacity, options.BufferBytes, hash);
+        active = new SegmentAppender(Gate, file, found.Header, end, told, entries, capacity, options.BufferBytes, hash);
         activeSegment = segment;
         segment.Attach(active);
         // A damaged segment takes nothing more; and in a ring frames of the torn tail cannot be cut off, so they would
         // be valid again once the next append has filled the gap before them.
-        if (isDamaged || (found.Header.IsRing && !active.IsEmpty))
+        if (!isDamaged && !found.Header.IsRing) return;
+        lock (Gate)
         {
-            lock (Gate) _ = SealLocked();
+            if (active.IsEmpty) ReplaceEmpty(0);
+            else _ = SealActive();
         }
     }
 

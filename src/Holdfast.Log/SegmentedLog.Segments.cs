@@ -8,7 +8,10 @@ public sealed partial class SegmentedLog
     private const int ZeroBytes = 1 << 20;
 
     private readonly Stack<string> freeFiles = new();
-    private bool isDirectoryDirty;
+
+    // Dropped, but somebody reads them.
+    private readonly HashSet<LogSegment> heldDropped = [];
+    private bool isDirectoryDirty = true;
 
     /// <summary>
     /// Lets go of a sealed segment: its file is removed, or in a ring used again, once nobody holds it. Not durable before the next
@@ -22,8 +25,9 @@ public sealed partial class SegmentedLog
             ThrowIfUnusable();
             if (!segment.IsSealed) throw new ArgumentException($"{segment.Path} is not sealed", nameof(segment));
             if (Find(segment.Number) != segment) return;
-            segments = segments.Without(segment);
-            segment.IsDropped = true;
+            // The highest number stays in the directory, or it would be used again when the log is opened the next time.
+            if (active is null && segment == segments.Items[^1]) StartSegment(0);
+            Unlist(segment);
         }
 
         segment.Release();
@@ -53,10 +57,12 @@ public sealed partial class SegmentedLog
                 throw new InvalidOperationException($"{segment.Path} cannot be replaced now");
             }
 
-            // What is appended from now on must lie above the replacement.
-            if (SealLocked() is null && active is not null) DropEmpty();
-            uint[] numbers = [.. replaced.Select(segment => segment.Number).Order()];
+            uint[] numbers = [.. replaced.Select(segment => segment.Number).Distinct().Order()];
+            if (numbers.Length != replaced.Count) throw new ArgumentException("a segment twice", nameof(replaced));
+            _ = SealLocked();
             SegmentHeader header = DrawHeader() with { IsReplacement = true, Replaced = numbers };
+            // What is appended from now on must lie above the replacement.
+            if (active is not null) ReplaceEmpty(0);
             var replacement = new LogReplacement(this, header, replaced, CreateFile(header), options.BufferBytes);
             foreach (LogSegment segment in replaced) segment.IsBeingReplaced = true;
             return replacement;
@@ -106,34 +112,64 @@ public sealed partial class SegmentedLog
         if (!heir.HasReplaced && heir.EntryCount == 0) DropIfUnused(heir);
     }
 
+    private void Unlist(LogSegment segment)
+    {
+        segments = segments.Without(segment);
+        segment.IsDropped = true;
+        _ = heldDropped.Add(segment);
+    }
+
     private void DropIfUnused(LogSegment segment)
     {
         lock (Gate)
         {
-            if (isDisposed || failure is not null || segment.IsBeingReplaced) return;
+            if (isDisposed || failure is not null || segment.IsBeingReplaced || Find(segment.Number) != segment) return;
+            if (active is null && segment == segments.Items[^1]) return;
+            Unlist(segment);
         }
 
-        Drop(segment);
+        segment.Release();
     }
 
     private void Remove(LogSegment segment)
     {
-        bool isReusable = segment.Header.IsRing && !segment.IsLinked
-            && host.Disk.TryStat(segment.Path) is { LinkCount: 1 };
         lock (Gate)
         {
-            if (isReusable && !isDisposed && freeFiles.Count < options.RingSegments)
+            // Another may own the directory since this log was closed; it has removed what was dropped then.
+            if (!heldDropped.Remove(segment) || isDisposed) return;
+            if (IsReusable(segment))
             {
                 string free = $"{Directory}/{SegmentFiles.NameOfFree(host.Entropy)}";
                 host.Disk.Rename(segment.Path, free);
                 freeFiles.Push(free);
                 isDirectoryDirty = true;
-                return;
+            }
+            else
+            {
+                SegmentFiles.DeleteWithHint(host.Disk, segment.Path);
             }
         }
 
-        SegmentFiles.DeleteWithHint(host.Disk, segment.Path);
         if (segment.ReplacedBy is not null) host.Disk.SyncDirectory(Directory);
+    }
+
+    private bool IsReusable(LogSegment segment) =>
+        segment.Header.IsRing && !segment.IsLinked && freeFiles.Count < options.RingSegments
+        && host.Disk.TryStat(segment.Path) is { LinkCount: 1 } stat && stat.Length == options.SegmentBytes;
+
+    // At closing: who reads a dropped segment has its file open and does not need its name.
+    private void RemoveDropped()
+    {
+        try
+        {
+            foreach (LogSegment segment in heldDropped) SegmentFiles.DeleteWithHint(host.Disk, segment.Path);
+        }
+        catch (DiskException)
+        {
+            // As after a crash: they are back when the log is opened the next time.
+        }
+
+        heldDropped.Clear();
     }
 
     private SegmentHeader DrawHeader()
@@ -184,13 +220,18 @@ public sealed partial class SegmentedLog
         return List(path, header, seal, readable, mappedBytes);
     }
 
+    // What has its name is a part of the log: if it cannot be used, nothing may be appended that relies on its absence.
     private LogSegment List(string path, SegmentHeader header, SegmentSeal? seal, long readable, long mappedBytes)
     {
-        Guard(() => host.Disk.SyncDirectory(Directory));
-        isDirectoryDirty = false;
-        IDiskFile reader = host.Disk.TryOpen(path, DiskAccess.Read)
-            ?? throw new HoldfastException(ErrorKind.Failed, $"{path}: vanished", "another program removes files here");
-        var segment = new LogSegment(this, path, header, reader, seal, readable, mappedBytes);
+        IDiskFile? reader = null;
+        Guard(() =>
+        {
+            host.Disk.SyncDirectory(Directory);
+            isDirectoryDirty = false;
+            reader = host.Disk.TryOpen(path, DiskAccess.Read)
+                ?? throw new HoldfastException(ErrorKind.Failed, $"{path}: vanished", "another program removes files here");
+        });
+        var segment = new LogSegment(this, path, header, reader!, seal, readable, mappedBytes);
         segments = segments.With(segment);
         return segment;
     }
@@ -230,7 +271,7 @@ public sealed partial class SegmentedLog
         }
 
         if (freeFiles.Count == 0) AddFreeFile();
-        string free = freeFiles.Pop();
+        string free = freeFiles.Peek();
         IDiskFile file = host.Disk.TryOpen(free, DiskAccess.ReadWrite)
             ?? throw new HoldfastException(ErrorKind.Failed, $"{free}: vanished", "another program removes files here");
         try
@@ -239,6 +280,7 @@ public sealed partial class SegmentedLog
             file.Sync();
             string path = SegmentFiles.PathOf(Directory, header.Number);
             host.Disk.Rename(free, path);
+            _ = freeFiles.Pop();
             LogSegment segment = List(path, header, null, header.Length, options.SegmentBytes);
             Activate(file, segment, options.SegmentBytes);
         }
@@ -254,7 +296,8 @@ public sealed partial class SegmentedLog
         var hash = new ContentHash();
         hash.Append(segment.Header.Encode());
         active = new SegmentAppender(
-            Gate, file, segment.Header, segment.Header.Length, entryCount: 0, capacity, options.BufferBytes, hash);
+            Gate, file, segment.Header, segment.Header.Length, segment.Header.Length, entryCount: 0, capacity,
+            options.BufferBytes, hash);
         activeSegment = segment;
         segment.Attach(active);
     }
@@ -275,16 +318,13 @@ public sealed partial class SegmentedLog
         freeFiles.Push(path);
     }
 
-    // The active segment has no entry and is not worth sealing. No appender is writing.
-    private void DropEmpty()
+    // Begins another active segment in the place of one without entries. That is sealed all the same: of two unsealed ones
+    // the lower would be damaged. Its number stays in the directory until the next one is there. No appender is writing.
+    private void ReplaceEmpty(long frameBytes)
     {
-        LogSegment segment = activeSegment!;
-        segment.Detach(segment.Header.Length);
-        active!.Dispose();
-        active = null;
-        activeSegment = null;
-        segments = segments.Without(segment);
-        segment.IsDropped = true;
-        segment.Release();
+        LogSegment empty = SealActive();
+        StartSegment(frameBytes);
+        Unlist(empty);
+        empty.Release();
     }
 }

@@ -15,12 +15,15 @@ public sealed partial class SegmentedLog : IDisposable
     private readonly Host host;
     private readonly LogOptions options;
     private readonly List<LogDamage> damages = [];
-    private readonly ITimer? timer;
+    private ITimer? timer;
     private IDiskLock? directoryLock;
     private volatile LogSegmentList segments = LogSegmentList.Empty;
     private SegmentAppender? active;
     private LogSegment? activeSegment;
     private uint nextNumber = 1;
+
+    // Set when the log was closed without its last appends: they are not durable, though no segment is active.
+    private LogPosition? durableAtClose;
     private Exception? failure;
     private bool isDisposed;
 
@@ -29,8 +32,6 @@ public sealed partial class SegmentedLog : IDisposable
         this.host = host;
         this.options = options;
         Directory = directory;
-        if (options.Durability != Durability.Interval || options.ReadOnly) return;
-        timer = host.Clock.CreateTimer(static log => ((SegmentedLog)log!).SyncByTimer(), this, options.Interval, options.Interval);
     }
 
     /// <summary>Names this log among all others.</summary>
@@ -95,16 +96,17 @@ public sealed partial class SegmentedLog : IDisposable
         ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default, ReadOnlySpan<byte> third = default,
         Durability? durability = null)
     {
+        Durability wanted = durability ?? options.Durability;
         LogPosition position;
         LogPosition end;
         lock (Gate)
         {
             position = AppendLocked(first, second, third);
             end = EndLocked();
-            if ((durability ?? options.Durability) == Durability.Each) SyncLocked();
+            DoAtOnce(wanted);
         }
 
-        if ((durability ?? options.Durability) == Durability.Group) Commit(end);
+        if (wanted == Durability.Group) Commit(end);
         return position;
     }
 
@@ -112,15 +114,16 @@ public sealed partial class SegmentedLog : IDisposable
     public async ValueTask<LogPosition> AppendAsync(
         ReadOnlyMemory<byte> payload, Durability? durability = null)
     {
+        Durability wanted = durability ?? options.Durability;
         LogPosition position;
         LogPosition end;
         lock (Gate)
         {
             position = AppendLocked(payload.Span, default, default);
             end = EndLocked();
+            if (wanted == Durability.Interval) StartTimer();
         }
 
-        Durability wanted = durability ?? options.Durability;
         if (wanted is Durability.Group or Durability.Each) await CommitAsync(end).ConfigureAwait(false);
         return position;
     }
@@ -130,21 +133,26 @@ public sealed partial class SegmentedLog : IDisposable
     /// <param name="durability">What is durable when it returns; null = as the log was opened.</param>
     public void Append(LogGroup group, Durability? durability = null)
     {
+        Durability wanted = durability ?? options.Durability;
         LogPosition end;
         lock (Gate)
         {
             AppendLocked(group);
             end = EndLocked();
-            if ((durability ?? options.Durability) == Durability.Each) SyncLocked();
+            DoAtOnce(wanted);
         }
 
-        if ((durability ?? options.Durability) == Durability.Group) Commit(end);
+        if (wanted == Durability.Group) Commit(end);
     }
 
     /// <summary>
     /// Appends an entry; the caller holds <see cref="Gate"/>, and waits for durability by <see cref="Commit"/> after
     /// letting go of it.
     /// </summary>
+    /// <remarks>
+    /// It may have to wait for a write: then the gate is open for a while, before anything is appended. Whoever must
+    /// decide under the gate what to append decides again when <see cref="Appended"/> is not where it was.
+    /// </remarks>
     /// <inheritdoc cref="Append(ReadOnlySpan{byte}, ReadOnlySpan{byte}, ReadOnlySpan{byte}, Durability?)"/>
     public LogPosition AppendLocked(
         ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default, ReadOnlySpan<byte> third = default)
@@ -212,68 +220,96 @@ public sealed partial class SegmentedLog : IDisposable
     {
         ThrowIfUnusable();
         WaitForWriters();
-        if (active is null || active.IsEmpty) return null;
+        ThrowIfUnusable();
+        return active is null || active.IsEmpty ? null : SealActive();
+    }
+
+    /// <summary>Closes the log. What was not synced is written and synced first.</summary>
+    /// <exception cref="DiskException">
+    /// That failed: the log is closed all the same. A log that has failed before is closed as it is, without a word.
+    /// </exception>
+    public void Dispose()
+    {
+        lock (Gate)
+        {
+            if (isDisposed) return;
+            timer?.Dispose();
+            WaitForWriters();
+            try
+            {
+                if (active is not null) CloseActive();
+            }
+            finally
+            {
+                isDisposed = true;
+                Signal();
+                RemoveDropped();
+                foreach (LogSegment segment in segments.Items) segment.Release();
+                directoryLock?.Dispose();
+                directoryLock = null;
+            }
+        }
+    }
+
+    private void CloseActive()
+    {
+        durableAtClose = DurableLocked();
+        try
+        {
+            if (failure is null)
+            {
+                Guard(active!.Sync);
+                durableAtClose = null;
+                active!.TryTrim();
+            }
+        }
+        finally
+        {
+            activeSegment!.Detach(active!.Written);
+            active.Dispose();
+            active = null;
+        }
+    }
+
+    private LogSegment SealActive()
+    {
         LogSegment sealing = activeSegment!;
         Guard(() =>
         {
-            SegmentSeal seal = active.Seal(out byte[]? fileHash);
+            SegmentSeal seal = active!.Seal(out byte[]? fileHash);
             sealing.MarkSealed(seal, fileHash);
         });
-        active.Dispose();
+        active!.Dispose();
         active = null;
         activeSegment = null;
         Signal();
         return sealing;
     }
 
-    /// <summary>Closes the log. What was not synced is written and synced first.</summary>
-    public void Dispose()
+    private void DoAtOnce(Durability wanted)
     {
-        timer?.Dispose();
-        lock (Gate)
-        {
-            if (isDisposed) return;
-            WaitForWriters();
-            if (active is not null)
-            {
-                CloseActive();
-            }
-
-            isDisposed = true;
-            Signal();
-        }
-
-        foreach (LogSegment segment in segments.Items) segment.Release();
-        directoryLock?.Dispose();
-        directoryLock = null;
+        if (wanted == Durability.Each) SyncLocked();
+        else if (wanted == Durability.Interval) StartTimer();
     }
 
-    private void CloseActive()
-    {
-        long end = active!.Appended;
-        try
-        {
-            if (failure is null)
-            {
-                active.Sync();
-                active.Trim();
-            }
-        }
-        catch (DiskException reason)
-        {
-            failure = reason;
-            throw;
-        }
-        finally
-        {
-            activeSegment!.Detach(Math.Min(end, active.Written));
-            active.Dispose();
-            active = null;
-        }
-    }
+    private void StartTimer() => timer ??= host.Clock.CreateTimer(
+        static log => ((SegmentedLog)log!).SyncByTimer(), this, options.Interval, options.Interval);
 
     // The active segment with room for frames of some bytes in its file and in its buffer.
     private SegmentAppender MakeRoom(long frameBytes)
+    {
+        try
+        {
+            return MakeRoomOrThrow(frameBytes);
+        }
+        catch (HoldfastException reason) when (failure is null && reason is not DiskException { IsNoSpace: true })
+        {
+            Fail(reason);
+            throw;
+        }
+    }
+
+    private SegmentAppender MakeRoomOrThrow(long frameBytes)
     {
         while (true)
         {
@@ -290,10 +326,9 @@ public sealed partial class SegmentedLog : IDisposable
                     continue;
                 }
 
-
                 // An empty one that is too small for a large group is not worth keeping.
-                if (active.IsEmpty) DropEmpty();
-                else _ = SealLocked();
+                if (active.IsEmpty) ReplaceEmpty(frameBytes);
+                else _ = SealActive();
             }
             else if (active.TryMakeRoom(frameBytes))
             {
@@ -304,8 +339,10 @@ public sealed partial class SegmentedLog : IDisposable
 
     private void Withdraw(SegmentAppender appender, long before, long count, DiskException reason)
     {
-        if (reason.Errno != DiskException.NoSpace) Fail(reason);
-        Guard(() => appender.Rollback(before, count));
+        bool isWithdrawn = false;
+        if (reason.IsNoSpace) Guard(() => isWithdrawn = appender.TryRollback(before, count));
+        // What is left of it may look like the beginning of whatever came next.
+        if (!isWithdrawn) Fail(reason);
     }
 
     // Does what ends the log for good when it fails.
@@ -315,7 +352,7 @@ public sealed partial class SegmentedLog : IDisposable
         {
             action();
         }
-        catch (DiskException reason)
+        catch (HoldfastException reason)
         {
             Fail(reason);
             throw;
@@ -349,5 +386,7 @@ public sealed partial class SegmentedLog : IDisposable
         active is null ? new LogPosition(nextNumber, 0) : new LogPosition(activeSegment!.Number, active.Appended);
 
     private LogPosition DurableLocked() =>
-        active is null ? new LogPosition(nextNumber, 0) : new LogPosition(activeSegment!.Number, active.Durable);
+        active is null
+            ? durableAtClose ?? new LogPosition(nextNumber, 0)
+            : new LogPosition(activeSegment!.Number, active.Durable);
 }

@@ -41,23 +41,25 @@ internal sealed unsafe class SegmentAppender : IDisposable
     /// <param name="file">Owned.</param>
     /// <param name="header">Of the segment; in the file and durable.</param>
     /// <param name="end">Where the next frame goes, bytes; all below is durable.</param>
+    /// <param name="told">Of what is durable, how much a watermark tells, or needs none, bytes.</param>
     /// <param name="entryCount">How many entries there are below.</param>
     /// <param name="capacity">Where the file must end at the latest, bytes; in a ring, where it ends.</param>
     /// <param name="bufferBytes">Size of each of the two buffers.</param>
     /// <param name="hash">Of the file as far as it was read; all of it or less.</param>
     public SegmentAppender(
-        object gate, IDiskFile file, SegmentHeader header, long end, long entryCount, long capacity, int bufferBytes,
-        ContentHash hash)
+        object gate, IDiskFile file, SegmentHeader header, long end, long told, long entryCount, long capacity,
+        int bufferBytes, ContentHash hash)
     {
         this.gate = gate;
         this.file = file;
         this.header = header;
+        this.told = told;
         this.bufferBytes = bufferBytes;
         this.hash = hash;
         seed = Frame.ChecksumSeed(header.Incarnation);
         front = (byte*)NativeMemory.AlignedAlloc((nuint)bufferBytes, 64);
         taken = (byte*)NativeMemory.AlignedAlloc((nuint)bufferBytes, 64);
-        frontStart = written = told = writebackFrom = allocated = end;
+        frontStart = written = writebackFrom = allocated = end;
         Durable = end;
         EntryCount = entryCount;
         Capacity = capacity;
@@ -142,22 +144,23 @@ internal sealed unsafe class SegmentAppender : IDisposable
         return offset;
     }
 
-    /// <summary>Takes back all frames from an offset on: those of a group that could not be ended.</summary>
-    public void Rollback(long offset, long entryCount)
+    /// <summary>
+    /// Takes back all frames from an offset on: those of a group that could not be ended. No taken buffer is being written.
+    /// </summary>
+    /// <returns>False where the file has some of them and cannot be cut: in a ring.</returns>
+    public bool TryRollback(long offset, long entryCount)
     {
+        if (header.IsRing) return false;
+        // The failed write left a part of them, and a crash must not bring it back behind what comes next.
+        long end = Math.Min(offset, frontStart);
+        file.SetLength(end);
+        file.Sync();
         EntryCount = entryCount;
-        if (offset >= frontStart)
-        {
-            frontLength = (int)(offset - frontStart);
-            return;
-        }
-
-        if (header.IsRing) throw new InvalidOperationException("frames in a ring cannot be cut off");
-        file.SetLength(offset);
-        frontStart = offset;
-        frontLength = 0;
-        Volatile.Write(ref written, offset);
-        hash.Reset();
+        frontLength = (int)(offset - end);
+        frontStart = allocated = Durable = writebackFrom = end;
+        Volatile.Write(ref written, end);
+        if (hash.Length > end) hash.Reset();
+        return true;
     }
 
     /// <summary>Copies bytes that are still in a buffer; false when the file has them.</summary>
@@ -262,9 +265,11 @@ internal sealed unsafe class SegmentAppender : IDisposable
         var seal = new SegmentSeal(new LogPosition(header.Number, written), EntryCount, hash.ToArray());
         byte[] bytes = seal.Encode(seed);
         long at = header.IsRing ? Capacity - SegmentSeal.Size : written;
-        // Gives back what was allocated and not used.
-        if (!header.IsRing) file.SetLength(at);
+        // A write that failed may have left something behind the end.
+        if (!header.IsRing && file.Length > at) file.SetLength(at);
         file.WriteDurably(at, bytes);
+        // Only now: the seal lies in space that was reserved for it.
+        if (allocated > at + SegmentSeal.Size) file.SetLength(at + SegmentSeal.Size);
         fileHash = null;
         if (header.IsRing) return seal;
         hash.Append(bytes);
@@ -272,10 +277,17 @@ internal sealed unsafe class SegmentAppender : IDisposable
         return seal;
     }
 
-    /// <summary>Gives back what was allocated and not used.</summary>
-    public void Trim()
+    /// <summary>Gives back what was allocated and not used. All is durable.</summary>
+    public void TryTrim()
     {
-        if (!header.IsRing && allocated > written) file.SetLength(written);
+        try
+        {
+            if (allocated > written) file.SetLength(written);
+        }
+        catch (DiskException)
+        {
+            // The space is given back when the segment is sealed.
+        }
     }
 
     /// <summary>Closes the file as it is.</summary>
@@ -306,7 +318,16 @@ internal sealed unsafe class SegmentAppender : IDisposable
         if (end <= allocated || header.IsRing) return;
         long step = Math.Clamp(Appended, MinAllocationBytes, MaxAllocationBytes);
         long wanted = Math.Max(end, Math.Min(allocated + step, Capacity));
-        file.Allocate(wanted);
+        try
+        {
+            file.Allocate(wanted);
+        }
+        catch (DiskException reason) when (reason.IsNoSpace && wanted > end)
+        {
+            wanted = end;
+            file.Allocate(wanted);
+        }
+
         allocated = wanted;
     }
 

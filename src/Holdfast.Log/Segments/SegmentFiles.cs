@@ -31,7 +31,9 @@ internal static class SegmentFiles
             && name.EndsWith(Suffix, StringComparison.Ordinal)
             && uint.TryParse(
                 name.AsSpan(0, NumberDigits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number)
-            && number > 0;
+            && number > 0
+            // Each number has one name only.
+            && !name.AsSpan().ContainsAnyInRange('A', 'F');
     }
 
     public static bool IsFree(string name) =>
