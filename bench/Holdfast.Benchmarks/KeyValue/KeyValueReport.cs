@@ -22,7 +22,7 @@ internal sealed class KeyValueReport(KeyValueFigures figures, IReadOnlyList<Work
         AddLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
         foreach (KeyValueTarget target in targets)
         {
-            string sign = target.IsFactor ? "≥" : "≤";
+            string sign = target.Comparison == Comparison.TimesBetter ? "≥" : "≤";
             AddRow(
                 target.Text, target.Figure, Number(target.Own), Number(target.Other), Number(target.Value),
                 $"{sign} {Number(target.Must)}", $"{sign} {Number(target.Reach)}", Met(target));
@@ -121,7 +121,7 @@ internal sealed class KeyValueReport(KeyValueFigures figures, IReadOnlyList<Work
 
     private static string Met(KeyValueTarget target)
     {
-        bool Fits(double limit) => target.IsFactor ? target.Value >= limit : target.Value <= limit;
+        bool Fits(double limit) => target.Comparison == Comparison.TimesBetter ? target.Value >= limit : target.Value <= limit;
         return Fits(target.Reach) ? "reach" : Fits(target.Must) ? "must" : "**no**";
     }
 

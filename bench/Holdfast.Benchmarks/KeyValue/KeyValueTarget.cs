@@ -5,28 +5,33 @@ namespace Holdfast.Benchmarks.KeyValue;
 /// <param name="Figure">What of it is compared, and its unit.</param>
 /// <param name="Own">Our figure; null where it was not measured.</param>
 /// <param name="Other">What ours is compared with; null where nothing is, or where it was not measured.</param>
-/// <param name="IsFactor">Whether the ratio says how many times ours is better and must be at least so high; else it is ours
-/// over the other, or ours alone, and must be at most so high.</param>
+/// <param name="Comparison">How the two make the value that the limits are for.</param>
 internal sealed record KeyValueTarget(
-    string Text, string Figure, double? Own, double? Other, bool IsFactor, double Must, double Reach)
+    string Text, string Figure, double? Own, double? Other, Comparison Comparison, double Must, double Reach)
 {
-    public double? Value => Own is null || (IsFactor && Other is null) ? null : IsFactor ? Other / Own : Other is null ? Own : Own / Other;
+    /// Null where something was not measured.
+    public double? Value => Comparison switch
+    {
+        Comparison.TimesBetter => Other / Own,
+        Comparison.Share => Own / Other,
+        _ => Own,
+    };
 
     /// <summary>All targets of the engine, in the order in which they are shown.</summary>
     public static IEnumerable<KeyValueTarget> All(KeyValueFigures figures)
     {
         KeyValueTarget Cpu(string text, Work work, double must, double reach) => new(
             text, "CPU, µs", Micro(figures, work, EngineKind.Own, KeyValueFigures.CpuPerOperation),
-            Micro(figures, work, RocksDbEngine.EngineName, KeyValueFigures.CpuPerOperation), true, must, reach);
+            Micro(figures, work, RocksDbEngine.EngineName, KeyValueFigures.CpuPerOperation), Comparison.TimesBetter, must, reach);
         KeyValueTarget Wall(string text, Work work, double must, double reach) => new(
             text, "wall, µs", Micro(figures, work, EngineKind.Own, KeyValueFigures.WallPerOperation),
-            Micro(figures, work, RocksDbEngine.EngineName, KeyValueFigures.WallPerOperation), true, must, reach);
+            Micro(figures, work, RocksDbEngine.EngineName, KeyValueFigures.WallPerOperation), Comparison.TimesBetter, must, reach);
         KeyValueTarget Opening(string text, Work work, double must, double reach) => new(
             text, "wall, s, beside `cat`", figures.Median(work, EngineKind.Own, sample => sample.Result.WallSeconds),
-            figures.Median(work, EngineKind.Own, sample => sample.CatSeconds), false, must, reach);
+            figures.Median(work, EngineKind.Own, sample => sample.CatSeconds), Comparison.Share, must, reach);
         KeyValueTarget Stall(string text, Work work, Work idle) => new(
             text, "p99.9, µs, beside idle", Micro(figures, work, EngineKind.Own, Latest),
-            Micro(figures, idle, EngineKind.Own, Latest), false, 2, 1.2);
+            Micro(figures, idle, EngineKind.Own, Latest), Comparison.Share, 2, 1.2);
         return
         [
             Cpu("put 128 B, unsynced", Work.Put128, 15, 40),
@@ -36,10 +41,7 @@ internal sealed record KeyValueTarget(
             Cpu("get 128 B, hot", Work.Get128, 4, 15),
             Cpu("get 1 KiB, hot", Work.Get1K, 4, 5),
             Cpu("get 64 KiB, hot, not copied", Work.Touch64K, 1, 1.3),
-            new(
-                "memory per key", "bytes",
-                figures.Median(Work.OpenHints, EngineKind.Own, sample => (double)sample.Result.Open!.AnonymousBytes / sample.Result.Operations),
-                null, false, 32, 24),
+            new("memory per key", "bytes", figures.Median(Work.OpenHints, EngineKind.Own, BytesPerKey), null, Comparison.Alone, 32, 24),
             Opening("open, hints", Work.OpenHints, 4, 2),
             Opening("open, no hints", Work.OpenData, 3, 1.5),
             Stall("put while merging", Work.StallMerge, Work.StallIdle),
@@ -49,6 +51,9 @@ internal sealed record KeyValueTarget(
         ];
     }
 
+    private static double? BytesPerKey(KeyValueSample sample) =>
+        (double)sample.Result.Open!.AnonymousBytes / sample.Result.Operations;
+
     private static double? Latest(KeyValueSample sample) => sample.Result.Latencies!.P999 / 1e9;
 
     private static double? Micro(KeyValueFigures figures, Work work, string engine, Func<KeyValueSample, double?> seconds) =>
@@ -56,4 +61,17 @@ internal sealed record KeyValueTarget(
 
     private static double? Micro(KeyValueFigures figures, Work work, string engine, Func<KeyValueSample, double> seconds) =>
         Micro(figures, work, engine, sample => (double?)seconds(sample));
+}
+
+/// How a figure of ours is held against a limit.
+internal enum Comparison
+{
+    /// The other over ours: at least the limit.
+    TimesBetter = 1,
+
+    /// Ours over the other: at most the limit.
+    Share,
+
+    /// Ours: at most the limit.
+    Alone,
 }

@@ -59,7 +59,8 @@ internal sealed class LogReport(LogFigures figures)
             foreach (string writers in (string[])[OneThread, ManyThreads, ManyTasks])
             {
                 double? rate = Of(writers, sample => sample.RecordsPerSecond);
-                AddRow(log, writers, Number(rate, 0), Number(rate / one, 2), Number(Of(writers, sample => sample.CpuMicrosecondsPerRecord), 1));
+                double? cpu = Of(writers, sample => sample.CpuMicrosecondsPerRecord);
+                AddRow(log, writers, Number(rate, 0), Number(rate / one, 2), Number(cpu, 1));
             }
         }
 
