@@ -29,6 +29,9 @@ internal static unsafe partial class Lmdb
     [LibraryImport(Library, EntryPoint = "mdb_env_open", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(nint environment, string directory, uint flags, uint mode);
 
+    [LibraryImport(Library, EntryPoint = "mdb_env_set_flags")]
+    public static partial int SetFlags(nint environment, uint flags, int isOn);
+
     [LibraryImport(Library, EntryPoint = "mdb_env_close")]
     public static partial void Close(nint environment);
 

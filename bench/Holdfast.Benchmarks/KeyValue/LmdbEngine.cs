@@ -18,18 +18,18 @@ internal sealed unsafe class LmdbEngine : IKeyValueEngine
     private readonly nint environment;
     private readonly uint table;
     private readonly int putsPerTransaction;
-    private readonly bool isSynced;
     private readonly nint reader;
     private nint writer;
+    private bool syncsCommits;
     private int puts;
 
     public LmdbEngine(string directory, Durability durability)
     {
-        isSynced = durability == Durability.Synced;
+        syncsCommits = durability == Durability.Synced;
         putsPerTransaction = durability == Durability.None ? PutsPerTransaction : 1;
         Require(Lmdb.CreateEnvironment(out environment));
         Require(Lmdb.SetMapBytes(environment, checked((nuint)MapBytes)));
-        uint flags = Lmdb.NoThreadLocalReaders | (isSynced ? 0 : Lmdb.NoSync | Lmdb.WriteMap);
+        uint flags = Lmdb.NoThreadLocalReaders | (syncsCommits ? 0 : Lmdb.NoSync | Lmdb.WriteMap);
         Require(Lmdb.Open(environment, directory, flags, 0x1A4));
         Require(Lmdb.Begin(environment, 0, 0, out nint transaction));
         Require(Lmdb.OpenTable(transaction, 0, 0, out table));
@@ -65,8 +65,14 @@ internal sealed unsafe class LmdbEngine : IKeyValueEngine
 
     public void Commit(bool isSynced)
     {
-        if (isSynced != this.isSynced) throw new InvalidOperationException("opened for another durability");
         if (writer == 0) return;
+        if (isSynced != syncsCommits)
+        {
+            // What was not synced before is, with the next commit that is: it syncs the whole file.
+            Require(Lmdb.SetFlags(environment, Lmdb.NoSync, isSynced ? 0 : 1));
+            syncsCommits = isSynced;
+        }
+
         Require(Lmdb.Commit(writer));
         writer = 0;
         puts = 0;
@@ -101,7 +107,7 @@ internal sealed unsafe class LmdbEngine : IKeyValueEngine
         return length;
     }
 
-    public void Settle() => Commit(isSynced);
+    public void Settle() => Commit(syncsCommits);
 
     public void Compact()
     {

@@ -31,7 +31,7 @@ internal static class StallWork
         string place = Path.Combine(directory, "store");
         Directory.CreateDirectory(place);
         using IKeyValueEngine store = kind.Open(place, plan.Durability);
-        Fill(store, plan, isSynced);
+        Fill(store, plan);
 
         var data = new Dataset(WrittenValueBytes);
         TimeSpan pace = isSynced ? SyncedPace : Pace;
@@ -42,25 +42,27 @@ internal static class StallWork
 
         var background = new Background(plan.Work, store, directory);
         var meter = ProcessMeter.Start();
+        double delay = ProcessMeter.RunDelaySeconds();
         background.Start();
         Write(store, data, pace, isSynced, latencies, () => background.IsRunning);
+        delay = ProcessMeter.RunDelaySeconds() - delay;
         background.Join();
         WorkResult result = WorkResult.Of(latencies.Count, meter.Stop());
         return result with
         {
             Latencies = new Latencies(
                 latencies.Count, latencies.Percentile(0.5), latencies.Percentile(0.99), latencies.Percentile(0.999),
-                latencies.Highest, background.Runs, background.Seconds),
+                latencies.Highest, background.Runs, background.Seconds, delay),
         };
     }
 
     /// As much data as the plan says, a third of it superseded.
-    private static void Fill(IKeyValueEngine store, WorkPlan plan, bool isSynced)
+    private static void Fill(IKeyValueEngine store, WorkPlan plan)
     {
         var data = new Dataset(plan.ValueBytes);
         int third = Math.Max(1, plan.Keys / 3);
-        StoreWorker.Load(store, data, 0, 2 * third, isSynced);
-        StoreWorker.Load(store, data, 0, third, isSynced);
+        StoreWorker.Load(store, data, 0, 2 * third);
+        StoreWorker.Load(store, data, 0, third);
         store.Settle();
         // What was written so far is on the disk, so that only the work itself meets the disk.
         using var sync = Process.Start("sync");

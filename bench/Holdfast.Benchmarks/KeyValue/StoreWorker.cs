@@ -30,7 +30,7 @@ internal static class StoreWorker
         {
             using IKeyValueEngine store = kind.Open(directory, plan.Durability);
             var data = new Dataset(plan.ValueBytes);
-            Load(store, data, 0, plan.Keys, isSynced: false);
+            Load(store, data, 0, plan.Keys);
             store.Settle();
             store.Compact();
             store.Settle();
@@ -40,15 +40,15 @@ internal static class StoreWorker
         Console.WriteLine(JsonSerializer.Serialize(Work(kind, plan, directory)));
     }
 
-    /// Puts the keys of some indexes, as fast as the engine takes them.
-    public static void Load(IKeyValueEngine store, Dataset data, int from, int to, bool isSynced)
+    /// Puts the keys of some indexes, unsynced, as fast as the engine takes them.
+    public static void Load(IKeyValueEngine store, Dataset data, int from, int to)
     {
         Span<byte> key = stackalloc byte[Dataset.KeyBytes];
         for (int i = from; i < to; i++)
         {
             Dataset.WriteKey(i, key);
             store.Add(key, data.Value(i));
-            if ((i + 1) % PutsPerCommit == 0 || i + 1 == to) store.Commit(isSynced);
+            if ((i + 1) % PutsPerCommit == 0 || i + 1 == to) store.Commit(isSynced: false);
         }
     }
 

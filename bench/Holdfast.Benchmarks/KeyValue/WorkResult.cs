@@ -23,8 +23,10 @@ internal sealed record WorkResult(long Operations, double WallSeconds, double Cp
 /// <param name="Count">Puts, also those that would have come during slow ones.</param>
 /// <param name="BackgroundRuns">Merges or checkpoints that ran meanwhile.</param>
 /// <param name="BackgroundSeconds">How long they took in all.</param>
+/// <param name="RunDelaySeconds">How long the writer waited for a processor, which is no fault of the engine unless its
+/// own threads had them all.</param>
 internal sealed record Latencies(
-    long Count, long P50, long P99, long P999, long Highest, int BackgroundRuns, double BackgroundSeconds);
+    long Count, long P50, long P99, long P999, long Highest, int BackgroundRuns, double BackgroundSeconds, double RunDelaySeconds);
 
 /// <summary>What an opened store takes.</summary>
 /// <param name="AnonymousBytes">Growth of the process's memory that no file stands behind.</param>

@@ -30,6 +30,10 @@ internal sealed class ProcessMeter
         return new Measurement(wall, CpuSeconds() - cpuSeconds, StatusBytes("VmHWM:"));
     }
 
+    /// How long the calling thread has waited for a processor while it could have run (Documentation/scheduler/sched-stats).
+    public static double RunDelaySeconds() =>
+        long.Parse(File.ReadAllText("/proc/thread-self/schedstat").Split(' ')[1], CultureInfo.InvariantCulture) / 1e9;
+
     /// Memory of this process that no file stands behind.
     public static long AnonymousBytes() => StatusBytes("RssAnon:");
 
