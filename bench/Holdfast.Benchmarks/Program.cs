@@ -1,4 +1,6 @@
 using Holdfast.Benchmarks.Kernels;
+using Holdfast.Benchmarks.KeyValue;
+using Holdfast.Benchmarks.LogSync;
 using Holdfast.Benchmarks.Measuring;
 using Holdfast.Benchmarks.Vaults;
 
@@ -18,8 +20,17 @@ internal static class Program
                 case ["kernels"]:
                     KernelBenchmark.Run(Console.Out);
                     return 0;
+                case ["kv", .. var options]:
+                    new KeyValueBenchmark(KeyValueOptions.Parse(options)).Run();
+                    return 0;
+                case [StoreWorker.Verb, .. var words]:
+                    StoreWorker.Run(words);
+                    return 0;
+                case ["log", .. var options]:
+                    new LogBenchmark(LogOptions.Parse(options)).Run();
+                    return 0;
                 default:
-                    Console.WriteLine($"{VaultOptions.Help}\n\n{KernelBenchmark.Help}");
+                    Console.WriteLine($"{VaultOptions.Help}\n\n{KernelBenchmark.Help}\n\n{KeyValueOptions.Help}\n\n{LogOptions.Help}");
                     return args is ["help"] ? 0 : 2;
             }
         }

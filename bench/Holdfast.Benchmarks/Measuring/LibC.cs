@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Holdfast.Benchmarks.Measuring;
 
-/// The system calls behind <see cref="ChildProcess"/>.
+/// The system calls behind <see cref="ChildProcess"/> and what meters a process.
 internal static unsafe partial class LibC
 {
     public const int OpenReadOnly = 0;
@@ -31,6 +31,10 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "wait4", SetLastError = true)]
     public static partial int Wait(int process, out int status, int options, out ResourceUsage usage);
+
+    /// <param name="who">0: all threads of this process.</param>
+    [LibraryImport("libc", EntryPoint = "getrusage", SetLastError = true)]
+    public static partial int GetUsage(int who, out ResourceUsage usage);
 
     /// <c>struct rusage</c>, 144 bytes where long has 64 bits.
     [StructLayout(LayoutKind.Explicit, Size = 144)]
