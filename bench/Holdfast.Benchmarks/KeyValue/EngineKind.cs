@@ -13,6 +13,11 @@ internal sealed record EngineKind(
 
     public static IReadOnlyList<EngineKind> All { get; } =
     [
+        new(Own, $"Holdfast.Bitcask: {HoldfastEngine.Settings}", _ => true, (directory, _) => new HoldfastEngine(directory))
+        {
+            HintFiles = "*.hint",
+            DataFiles = "*.log",
+        },
         new(
             RocksDbEngine.EngineName, $"RocksDB 7.8: {RocksDbEngine.Settings}", IsCompared,
             (directory, _) => new RocksDbEngine(directory, isWalBuffered: false)),

@@ -14,6 +14,8 @@ internal sealed record SyncedLogKind(string Name, bool IsOwn, int RecordsPerWrit
 
     public static IReadOnlyList<SyncedLogKind> All { get; } =
     [
+        new("log on a ring", true, 1, place => new OwnLog(place, ringSegments: 3)),
+        new("log that grows", false, 1, place => new OwnLog(place, ringSegments: 0)),
         new(Reference, false, 1, place => new OverwrittenFile(place, RawFile.WriteThrough, 1)),
         new("overwrite, O_DIRECT and O_DSYNC", false, 1, place => new OverwrittenFile(place, RawFile.WriteThrough | RawFile.Direct, 1)),
         new("overwrite, fdatasync", false, 1, place => new OverwrittenFile(place, 0, 1)),
@@ -35,6 +37,7 @@ internal sealed record StreamedLogKind(string Name, bool IsOwn, Func<string, ISt
 
     public static IReadOnlyList<StreamedLogKind> All { get; } =
     [
+        new("log", true, place => new OwnLog(place, ringSegments: 0)),
         new(Reference, false, place => new StreamedFile(place, 1 << 20)),
         new("memcpy, pwrite of 4 KiB", false, place => new StreamedFile(place, LogBenchmark.RecordBytes)),
     ];
