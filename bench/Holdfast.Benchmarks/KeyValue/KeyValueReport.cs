@@ -7,7 +7,8 @@ namespace Holdfast.Benchmarks.KeyValue;
 internal sealed class KeyValueReport(KeyValueFigures figures, IReadOnlyList<WorkPlan> plans)
 {
     private readonly StringBuilder text = new();
-    private readonly string[] engines = [.. figures.Samples.Select(sample => sample.Engine).Distinct()];
+    private readonly string[] engines =
+        [.. EngineKind.All.Select(kind => kind.Name).Where(name => figures.Samples.Any(sample => sample.Engine == name))];
 
     public override string ToString() => text.ToString();
 
