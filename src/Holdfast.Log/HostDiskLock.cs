@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Holdfast.Log;
 
-/// <summary>A lock of <see cref="HostDisk"/>: flock(2), which a second descriptor of this process cannot take either.</summary>
+/// <summary>
+/// A lock of <see cref="HostDisk"/>: flock(2), which a second descriptor of this process cannot take either.
+/// </summary>
 internal sealed class HostDiskLock : IDiskLock
 {
     private const int MaxNoteBytes = 1024;

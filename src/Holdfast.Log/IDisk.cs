@@ -79,7 +79,7 @@ public interface IDisk
     /// <summary>What a path names; null when there is nothing.</summary>
     DiskStat? TryStat(string path);
 
-    /// <summary>How many bytes may still be written to the file system that a path lies on; a moment's answer.</summary>
+    /// <summary>How many bytes the file system that a path lies on still takes; the answer of a moment.</summary>
     /// <param name="path">Something that exists.</param>
     long FreeBytes(string path);
 

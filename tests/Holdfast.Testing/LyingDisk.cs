@@ -10,7 +10,8 @@ public sealed class LyingDisk(IDisk inner) : IDisk
     private readonly HashSet<string> postponed = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Of which files a sync of the content is left out (and of a durable write what makes it durable), by their path (unnamed: that of their directory).
+    /// Of which files a sync of the content is left out, and of a durable write what makes it durable; by their path
+    /// (unnamed: that of their directory).
     /// </summary>
     public Func<string, bool> SkipsSync { get; init; } = _ => false;
 

@@ -7,7 +7,8 @@ namespace Holdfast.Testing;
 /// <remarks>
 /// The run is done once, with the power on. Before each call, and after the last, all legal states are taken: those of
 /// the call that is cut are among the ones before it (a sync that saved part of it) or after it (anything else); of a
-/// durable write, which is two things, also those between. The states of different calls are mostly the same, so there are few to look at.
+/// durable write, which is two things, also those between. The states of different calls are mostly the same, so there
+/// are few to look at.
 /// </remarks>
 public sealed class PowerCuts<T>
 {

@@ -9,8 +9,8 @@ namespace Holdfast.Testing;
 /// <remarks>
 /// Content is durable after <see cref="IDiskFile.Sync"/>, names after <see cref="SyncDirectory"/> of their directory;
 /// what the power cut leaves of the rest is told at <see cref="FileContent"/> and <see cref="NameTree"/>. Every call
-/// but Dispose and hints is counted. The call at which the power is cut may or may not have taken effect. One lock makes it safe
-/// for threads; only a single-threaded run is repeatable.
+/// but Dispose and hints is counted. The call at which the power is cut may or may not have taken effect. One lock
+/// makes it safe for threads; only a single-threaded run is repeatable.
 ///
 /// What is legal is what POSIX promises and no more. Real file systems lose less: the journals of ext4 and XFS keep the
 /// order of names, their fsync of a file often saves its name too. So what survives here survives there.
@@ -62,8 +62,8 @@ public sealed partial class SimulatedDisk : IDisk
     /// <summary>Asked at each call: the errno to fail it with, or null to let it through.</summary>
     /// <remarks>
     /// A failed write has written a part; a failed Sync has lost what was not synced, but for what chance saved; a
-    /// failed durable write did both, or only the first where <see cref="IDiskFile.WriteDurably"/> says so. Other failed
-    /// calls did nothing. Called under the disk's lock: it must not call the disk.
+    /// failed durable write did both, or only the first where <see cref="IDiskFile.WriteDurably"/> says so. Other
+    /// failed calls did nothing. Called under the disk's lock: it must not call the disk.
     /// </remarks>
     public Func<DiskCall, int?>? Fault { get; set; }
 

@@ -17,7 +17,7 @@ namespace Holdfast.Benchmarks.Kernels;
 /// </remarks>
 internal static class KernelBenchmark
 {
-    public const string Help = "kernels: checksums, cuts and chunk ids, in GB/s on one core, each against its plain form";
+    public const string Help = "kernels: checksums, cuts, chunk ids, in GB/s on one core, each against its plain form";
 
     private const int WindowBytes = 1 << 20;
     private const int Runs = 5;

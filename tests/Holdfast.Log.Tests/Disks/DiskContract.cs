@@ -254,23 +254,21 @@ public abstract class DiskContract
     public void ALockHasOneHolderAndSaysWho()
     {
         string path = $"{Root}/lock";
-        using (IDiskLock held = Disk.TryLock(path, "process 7 since noon", out string nobody)!)
-        {
-            Assert.Equal("", nobody);
-            Assert.Equal("process 7 since noon"u8, Content(path));
-            Assert.Null(Disk.TryLock(path, "somebody else", out string holder));
-            Assert.Equal("process 7 since noon", holder);
-            Assert.Equal("process 7 since noon"u8, Content(path));
-            using IDiskLock? other = Disk.TryLock($"{Root}/other", "x", out _);
-            Assert.NotNull(other);
-            held.Dispose();
-            held.Dispose();
-            Assert.Equal([], Content(path));
-        }
+        using IDiskLock held = Disk.TryLock(path, "process 7 since noon", out string nobody)!;
+        Assert.Equal("", nobody);
+        Assert.Equal("process 7 since noon"u8, Content(path));
+        Assert.Null(Disk.TryLock(path, "somebody else", out string holder));
+        Assert.Equal("process 7 since noon", holder);
+        Assert.Equal("process 7 since noon"u8, Content(path));
+        using IDiskLock? other = Disk.TryLock($"{Root}/other", "x", out _);
+        Assert.NotNull(other);
+        held.Dispose();
+        Assert.Equal([], Content(path));
 
         string note = $"  {new string('n', 2000)}";
         using IDiskLock? next = Disk.TryLock(path, note, out _);
         Assert.NotNull(next);
+        held.Dispose();
         Assert.Equal(note, System.Text.Encoding.UTF8.GetString(Content(path)));
         Assert.Null(Disk.TryLock(path, "", out string begins));
         Assert.Equal(new string('n', 1022), begins);

@@ -234,8 +234,11 @@ public sealed class SimulatedDiskTests
         Assert.All(AfterCrashes(disk), after =>
             Assert.Equal("xy", string.Concat(after.Paths().Where(p => !p.EndsWith('/')).Select(p => Text(after, p)))));
         disk.SyncDirectory(synced);
-        Assert.All(AfterCrashes(disk), after => Assert.Equal("x y", $"{Text(after, $"{to}/f")} {Text(after, $"{to}/g")}"));
-        Assert.All(AfterCrashes(disk), after => Assert.Null(after.TryStat("/a")));
+        Assert.All(AfterCrashes(disk), after =>
+        {
+            Assert.Equal("xy", Text(after, $"{to}/f") + Text(after, $"{to}/g"));
+            Assert.Null(after.TryStat("/a"));
+        });
     }
 
     /// Each lost without the other, two moves would put each directory into the other, and both out of reach.
@@ -317,6 +320,7 @@ public sealed class SimulatedDiskTests
         held.Dispose();
         Assert.Null(after.TryLock("/lock", "third", out string holder));
         Assert.Equal("next", holder);
+        Assert.Equal("holder", Text(disk.AfterPowerCut(), "/lock"));
     }
 
     [Fact]
@@ -345,7 +349,8 @@ public sealed class SimulatedDiskTests
             Assert.Equal((3 * Sector) + 100, content.Length);
             return string.Concat(content.Chunk(Sector).Select(s => s[0]));
         });
-        Assert.Equal(["1002", "1012", "1102", "1112", "9002", "9012", "9102", "9112"], seen.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["1002", "1012", "1102", "1112", "9002", "9012", "9102", "9112"], seen.Order(StringComparer.Ordinal));
         file.WriteDurably(Sector - 1, Filled(2, 3));
         Assert.Equal(2, disk.AllAfterPowerCut().Count);
     }

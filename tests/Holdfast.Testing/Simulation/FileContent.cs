@@ -70,7 +70,7 @@ internal sealed class FileContent
         durable.Write(start, current.Read(start, (int)(end - start)));
     }
 
-    /// <summary>Makes the file a text, durable at once: of a lock's file only its holder's competitors read it.</summary>
+    /// <summary>Makes the file a text, durable at once: a lock's, which only those read who find it held.</summary>
     public void SetText(string text)
     {
         SetLength(0);

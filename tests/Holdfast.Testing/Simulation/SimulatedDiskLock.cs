@@ -2,7 +2,7 @@ using Holdfast.Log;
 
 namespace Holdfast.Testing.Simulation;
 
-/// <summary>A lock of a <see cref="SimulatedDisk"/>. It belongs to the file, whatever its name; a power cut ends it.</summary>
+/// <summary>A lock of a <see cref="SimulatedDisk"/>: of the file, whatever its name. A power cut ends it.</summary>
 internal sealed class SimulatedDiskLock : IDiskLock
 {
     public const int MaxNoteBytes = 1024;
