@@ -150,7 +150,9 @@ public sealed partial class BitcaskStore
         if (options.Keydir == KeydirKind.Ordered)
         {
             var ordered = new OrderedKeydir();
-            merge.FillByKey(ordered.Append);
+            OrderedFill fill = ordered.BeginFill();
+            merge.FillByKey(fill.Append);
+            fill.Complete();
             filled = ordered;
         }
         else
