@@ -76,6 +76,7 @@ public sealed partial class BitcaskStore
         }
         finally
         {
+            foreach (LogSegment segment in log.Segments) (segment.Tag as SegmentTally)?.Collected?.Dispose();
             log.Dispose();
             keydir.Dispose();
             epochs.Drain();

@@ -382,7 +382,8 @@ public sealed partial class SegmentedLog : IDisposable
             failure);
     }
 
-    private LogPosition EndLocked() =>
+    /// <summary><see cref="Appended"/>, for one who holds <see cref="Gate"/>.</summary>
+    public LogPosition EndLocked() =>
         active is null ? new LogPosition(nextNumber, 0) : new LogPosition(activeSegment!.Number, active.Appended);
 
     private LogPosition DurableLocked() =>

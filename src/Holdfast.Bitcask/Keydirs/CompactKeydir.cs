@@ -48,6 +48,13 @@ internal sealed unsafe partial class CompactKeydir : Keydir
     public static uint FingerprintOf(ulong hash) => (uint)(hash >> FingerprintShift);
 
     /// <inheritdoc/>
+    public override void Prefetch(ulong hash)
+    {
+        CompactPartition* all = partitions;
+        if (all != null) all[PartitionOf(hash)].Prefetch(FingerprintOf(hash));
+    }
+
+    /// <inheritdoc/>
     public override bool TryFind(ulong hash, ReadOnlySpan<byte> key, IRecordMatch match, out Location location)
     {
         CompactPartition* partition = Partition(PartitionOf(hash));

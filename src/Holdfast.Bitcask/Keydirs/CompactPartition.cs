@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Holdfast.Bitcask.Keydirs;
 
@@ -52,6 +53,12 @@ internal unsafe struct CompactPartition
         {
             wait.SpinOnce();
         }
+    }
+
+    /// <summary>Has the slots where a fingerprint belongs fetched from memory. May be of a table that is being replaced.</summary>
+    public readonly void Prefetch(uint fingerprint)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(table.Slots + CompactTable.HomeOf(fingerprint, homes));
     }
 
     /// <summary>Whether all that was read since <see cref="TryBeginRead"/> is of that version.</summary>
