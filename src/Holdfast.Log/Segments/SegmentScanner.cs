@@ -35,6 +35,7 @@ internal sealed class SegmentScanner : IDisposable
 
     private readonly IDiskFile file;
     private readonly string path;
+    private readonly SegmentHeader header;
     private readonly uint segment;
     private readonly uint seed;
     private byte[] window = ArrayPool<byte>.Shared.Rent(WindowBytes);
@@ -58,6 +59,7 @@ internal sealed class SegmentScanner : IDisposable
     {
         this.file = file;
         this.path = path;
+        this.header = header;
         segment = header.Number;
         seed = Frame.ChecksumSeed(header.Incarnation);
         End = end;
@@ -109,7 +111,7 @@ internal sealed class SegmentScanner : IDisposable
                 // A file that ends within a group although all of it was durable was cut off.
                 bool isCut = badAt >= End && Durable >= End;
                 if (!isCut && !IsDamage(badAt)) return ScanStep.End;
-                if (badAt == Offset) return QuarantineFrom(badAt);
+                if (badAt == Offset) return IsUsedAgain() ? ScanStep.End : QuarantineFrom(badAt);
                 // The whole entries before it in its group were durable: they count.
                 checkedTo = badAt;
             }
@@ -203,6 +205,16 @@ internal sealed class SegmentScanner : IDisposable
         }
 
         return badAt < Durable;
+    }
+
+    // Who does not own the log does not keep the owner from dropping what is being read here, and in a ring from writing to
+    // its file: the header first.
+    private bool IsUsedAgain()
+    {
+        if (!header.IsRing) return false;
+        Span<byte> bytes = stackalloc byte[SegmentHeader.FixedBytes];
+        int read = file.Read(0, bytes);
+        return SegmentHeader.TryDecode(bytes[..read], out _) is { } now && now.Incarnation != header.Incarnation;
     }
 
     private ScanStep QuarantineFrom(long badAt)
