@@ -95,7 +95,7 @@ public sealed class LogDamageTests
             ReadOnlySpan<byte> frame = Whole.Files[LogImage.NameOf(position)].AsSpan((int)position.Offset, entry.FrameBytes);
             foreach (string name in Whole.Files.Keys)
             {
-                for (int at = HeaderBytes; at + frame.Length <= Whole.Files[name].Length; at += 8)
+                for (int at = HeaderBytes; at + frame.Length <= Whole.Files[name].Length; at += 40)
                 {
                     if (at == position.Offset && name == LogImage.NameOf(position)) continue;
                     LogImage changed = Whole.Copy();

@@ -86,11 +86,14 @@ internal sealed class LogImage
         new SortedDictionary<string, byte[]>(Files.ToDictionary(f => f.Key, f => f.Value.ToArray()), StringComparer.Ordinal), Entries);
 
     /// <summary>A disk with these files.</summary>
-    public SimulatedDisk ToDisk()
+    public SimulatedDisk ToDisk() => ToDisk(Files);
+
+    /// <inheritdoc cref="ToDisk()"/>
+    public static SimulatedDisk ToDisk(SortedDictionary<string, byte[]> files)
     {
         var disk = new SimulatedDisk(seed: 1);
         Assert.True(disk.TryCreateDirectory("/log"));
-        foreach ((string name, byte[] bytes) in Files)
+        foreach ((string name, byte[] bytes) in files)
         {
             using IDiskFile file = disk.CreateUnnamed("/log");
             file.Write(0, bytes);

@@ -157,10 +157,11 @@ internal sealed class LogProgram
     }
 
     /// <summary>Appends to it, and opens it again: all is there.</summary>
-    public void GoOn()
+    /// <param name="bytes">Size of the first entry.</param>
+    public void GoOn(int bytes = 40)
     {
         LogPosition highest = now.Highest;
-        Append(40, Durability.Each);
+        Append(bytes, Durability.Each);
         Assert.True(places[groupStarts.Count - 1] > highest, $"{places[groupStarts.Count - 1]} is used again");
         AppendGroup(Durability.None, 30, 300, 5);
         Close();
