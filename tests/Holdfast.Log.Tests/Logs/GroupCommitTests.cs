@@ -143,6 +143,19 @@ public sealed class GroupCommitTests
         load.CheckIn(disk.Fork());
     }
 
+    /// The first of a group may wait for others: they come, or the time is over.
+    [Fact]
+    public async Task WhoWaitsForOthersIsServed()
+    {
+        var disk = new SimulatedDisk(seed: 1);
+        LogOptions options = LogPrograms.Small with { GroupDelay = TimeSpan.FromMilliseconds(1) };
+        using SegmentedLog log = LogImage.Open(disk, options);
+        var load = new Load(log, [Durability.Group]);
+        await load.RunAsync(appendsEach: 3);
+        Assert.Equal(0, load.Told);
+        Assert.Equal(log.Appended, log.Durable);
+    }
+
     [Fact]
     public async Task TheRealDiskKeepsWhatManyThreadsAppend()
     {

@@ -17,6 +17,21 @@ public sealed class LogDamageTests
 
     public static TheoryData<string> Names => [LogImage.First, LogImage.Second, LogImage.Active];
 
+    /// Without marks of what was durable there is no damage but torn tails.
+    [Fact]
+    public void EachSyncIsToldByTheNextAppend()
+    {
+        // The last entry but one was the first behind a sync.
+        Assert.Equal(Whole.Entries.Keys.SkipLast(1).Last().Offset - 16, Whole.WatermarkOutside(0, 0));
+
+        // Also the one that opening does: what was there before is known to be durable.
+        LogImage image = LogImage.Create(Options, seed: 1);
+        SimulatedDisk disk = image.ToDisk();
+        using (SegmentedLog log = LogImage.Open(disk, Options)) log.Append("more"u8);
+        image.Files[LogImage.Active] = LogImage.FilesOf(disk)[LogImage.Active];
+        Assert.Equal(Whole.Files[LogImage.Active].Length, image.WatermarkOutside(0, 0));
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void AFlippedBitAnywhereLosesWhatItTouchesAndIsReported(string name)

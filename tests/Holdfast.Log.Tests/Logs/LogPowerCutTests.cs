@@ -61,6 +61,59 @@ public sealed class LogPowerCutTests
         }
     }
 
+    /// Longer programs, drawn by chance, cut anywhere, also while they recover, several times in a row.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20260101)]
+    public void DrawnProgramsSurviveOnePowerCutAfterTheOther(int seed)
+    {
+        for (int round = 0; round < 60; round++) Explain($"seed {seed}, round {round}", () => LiveSeveralTimes((seed * 1000) + round));
+    }
+
+    private static void LiveSeveralTimes(int seed)
+    {
+        const int Lives = 5;
+        var random = new Random(seed);
+        LogOptions options = random.Next(2) == 0 ? LogPrograms.Small : LogPrograms.Ring;
+        var disk = new SimulatedDisk(seed, cutAt: random.Next(20, 300)) { StagesByName = random.Next(2) == 0 };
+        var program = new LogProgram(disk, options, seed);
+        for (int life = 0; life < Lives; life++)
+        {
+            try
+            {
+                if (life == 0) program.Open();
+                LogPrograms.Drawn(program, random);
+                program.Close();
+            }
+            catch (PowerCutException)
+            {
+                // As it was meant to be.
+            }
+
+            program = RecoverDrawn(program, disk, random, out disk);
+        }
+
+        program.Recover(disk.AfterPowerCut(), program.Moments).GoOn();
+    }
+
+    private static LogProgram RecoverDrawn(LogProgram program, SimulatedDisk disk, Random random, out SimulatedDisk next)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            // Sooner or later it is left alone.
+            next = disk.AfterPowerCut(random.Next(1000), attempt < 5 ? random.Next(5, 300) : int.MaxValue);
+            disk = next;
+            try
+            {
+                return program.Recover(next, program.Moments);
+            }
+            catch (PowerCutException)
+            {
+                // The same must be there the next time.
+            }
+        }
+    }
+
     private static void CutAgain(LogProgram program, PowerCut<LogMoment> cut)
     {
         PowerCuts<IReadOnlyList<LogMoment>>? again = null;

@@ -78,7 +78,7 @@ internal sealed class LogProgram
         foreach (int count in bytes)
         {
             int id = Announce(count, first, isWhole: false);
-            Payload(id).CopyTo(group.Add(count));
+            Payload(id).CopyTo(group.Add(payloadBytes[id]));
         }
 
         now = now with { Appended = groupStarts.Count };

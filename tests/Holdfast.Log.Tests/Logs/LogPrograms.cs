@@ -23,6 +23,47 @@ internal static class LogPrograms
             ["ring replaced"] = (Ring, Replacing),
         };
 
+    /// <summary>Some steps drawn by chance; the log is open before and after.</summary>
+    public static void Drawn(LogProgram program, Random random)
+    {
+        int steps = random.Next(5, 60);
+        for (int i = 0; i < steps; i++)
+        {
+            LogSegment[] complete = [.. program.Log.Segments.Where(s => s.IsSealed && !s.HasReplaced && !s.IsBeingReplaced)];
+            switch (random.Next(12))
+            {
+                case 0: program.Sync(); break;
+                case 1: _ = program.Seal(); break;
+                case 2 or 3: program.AppendGroup(Draw(random), [.. Enumerable.Range(0, random.Next(2, 5)).Select(_ => random.Next(700))]); break;
+                case 4 when complete.Length > 1: program.Drop(complete[random.Next(complete.Length)]); break;
+                case 5 when complete.Length > 1: ReplaceDrawn(program, random, complete); break;
+                case 6 when random.Next(3) == 0:
+                    program.Close();
+                    program.Open();
+                    break;
+                default: program.Append(random.Next(10) == 0 ? 5000 : random.Next(600), Draw(random)); break;
+            }
+        }
+    }
+
+    private static void ReplaceDrawn(LogProgram program, Random random, LogSegment[] complete)
+    {
+        LogSegment[] replaced = [.. complete.Where(_ => random.Next(2) == 0)];
+        if (replaced.Length == 0) return;
+        int kept = random.Next(3);
+        LogSegment? heir = program.Replace(
+            replaced,
+            id => id % 3 < kept,
+            () => program.Append(random.Next(600), Draw(random)),
+            commits: random.Next(4) > 0);
+        if (heir is null) return;
+        random.Shuffle(replaced);
+        foreach (LogSegment segment in replaced) program.Drop(segment);
+    }
+
+    private static Durability Draw(Random random) =>
+        random.Next(3) switch { 0 => Durability.Each, 1 => Durability.Group, _ => Durability.None };
+
     private static void Singles(LogProgram program)
     {
         program.Open();

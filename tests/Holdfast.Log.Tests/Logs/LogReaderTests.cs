@@ -189,6 +189,36 @@ public sealed class LogReaderTests
         }
     }
 
+    [Fact]
+    public unsafe void TheMappingShowsWhatTheFileHas()
+    {
+        using var directory = new TemporaryDirectory(inMemory: true);
+        var host = new Host(new HostDisk(), TimeProvider.System, new SystemEntropy());
+        var expected = new List<(LogPosition Position, byte[] Payload)>();
+        for (int round = 0; round < 3; round++)
+        {
+            using SegmentedLog log = SegmentedLog.Open(host, directory.Path + "/log", LogPrograms.Small);
+            for (int i = 0; i < 20; i++)
+            {
+                byte[] payload = new byte[(round * 1000) + (i * 100)];
+                new Random(i).NextBytes(payload);
+                expected.Add((log.Append(payload, durability: Durability.None), payload));
+            }
+
+            log.Flush();
+            foreach ((LogPosition position, byte[] payload) in expected)
+            {
+                byte* start = log.Find(position.Segment)!.TryGetPointer(position.Offset, 8 + payload.Length);
+                Assert.True(start is not null, $"{position} is not mapped");
+                Assert.Equal(payload, new ReadOnlySpan<byte>(start + 8, payload.Length));
+            }
+
+            LogPosition next = log.Append("in the buffer"u8, durability: Durability.None);
+            expected.Add((next, "in the buffer"u8.ToArray()));
+            Assert.True(log.Find(next.Segment)!.TryGetPointer(next.Offset, 21) is null);
+        }
+    }
+
     private static LogPosition Append(SegmentedLog log, int number, int bytes, Durability durability = Durability.None)
     {
         string text = number.ToString(CultureInfo.InvariantCulture).PadRight(bytes);
