@@ -60,6 +60,9 @@ public sealed partial class BitcaskStore
     public static bool Exists(string directory) => SegmentedLog.Exists(new HostDisk(), Path.GetFullPath(directory));
 
     /// <summary>Closes the store. What was not durable is made so first.</summary>
+    /// <remarks>
+    /// Merges and checkpoints that are going on are cancelled and waited for, reads are waited for. Snapshots and leases stay readable.
+    /// </remarks>
     public void Dispose()
     {
         lock (log.Gate)
@@ -68,15 +71,27 @@ public sealed partial class BitcaskStore
             isDisposed = true;
         }
 
-        StopMaintainer();
+        EndAllWork();
         EndWatches();
+        EndReads();
         try
         {
             SealAtClose();
         }
         finally
         {
+            Release();
+        }
+    }
+
+    private void Release()
+    {
+        try
+        {
             log.Dispose();
+        }
+        finally
+        {
             keydir.Dispose();
             epochs.Drain();
         }
@@ -150,7 +165,9 @@ public sealed partial class BitcaskStore
         if (options.Keydir == KeydirKind.Ordered)
         {
             var ordered = new OrderedKeydir();
-            merge.FillByKey(ordered.Append);
+            OrderedFill fill = ordered.BeginFill();
+            merge.FillByKey(fill.Append);
+            fill.Complete();
             filled = ordered;
         }
         else
