@@ -40,6 +40,7 @@ public sealed partial class BitcaskStore : IDisposable
     private ulong sequence;
     private SegmentTally? talliedActive;
     private uint talliedNumber;
+    private Exception? failure;
     private volatile bool isDisposed;
 
     /// <summary>Where it lies.</summary>
@@ -74,7 +75,7 @@ public sealed partial class BitcaskStore : IDisposable
     {
         ThrowIfInvalid(key, value);
         Durability wanted = durability ?? options.Durability;
-        LogPosition end = Apply(RecordKind.Put, key, value, UnixTime.ToNanoseconds(expires), wanted);
+        LogPosition end = Apply(RecordKind.Put, key, value, UnixTime.ToNanoseconds(expires), wanted, out _);
         if (wanted == Durability.Group) log.Commit(end);
     }
 
@@ -86,7 +87,7 @@ public sealed partial class BitcaskStore : IDisposable
         ThrowIfInvalid(key.Span, value.Span);
         Durability wanted = durability ?? options.Durability;
         LogPosition end = Apply(
-            RecordKind.Put, key.Span, value.Span, UnixTime.ToNanoseconds(expires), Durability.None);
+            RecordKind.Put, key.Span, value.Span, UnixTime.ToNanoseconds(expires), Durability.None, out _);
         return wanted is Durability.Group or Durability.Each ? log.CommitAsync(end) : ValueTask.CompletedTask;
     }
 
@@ -98,10 +99,10 @@ public sealed partial class BitcaskStore : IDisposable
     {
         ThrowIfInvalid(key, default);
         Durability wanted = durability ?? options.Durability;
-        LogPosition end = Apply(RecordKind.Delete, key, default, null, wanted);
+        LogPosition end = Apply(RecordKind.Delete, key, default, null, wanted, out bool wasThere);
         // Nothing to delete: still, that it is absent may rest on a delete that is not durable yet.
         if (wanted == Durability.Group) log.Commit(end == default ? log.Appended : end);
-        return end != default;
+        return wasThere;
     }
 
     /// <summary>Makes all changes of a batch, or, if it fails, none.</summary>
@@ -151,8 +152,10 @@ public sealed partial class BitcaskStore : IDisposable
     // Returns the end of the log behind the change; the default value when there was nothing to delete.
     [SkipLocalsInit]
     private LogPosition Apply(
-        RecordKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long? expiry, Durability durability)
+        RecordKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long? expiry, Durability durability,
+        out bool wasThere)
     {
+        wasThere = false;
         ulong hash = KeyHash.Of(key, hashSeed);
         Span<byte> head = stackalloc byte[RecordHeader.MaxSize];
         // What it will change comes into the cache while the record is written.
@@ -162,8 +165,13 @@ public sealed partial class BitcaskStore : IDisposable
         {
             lock (log.Gate)
             {
-                ThrowIfDisposed();
-                if (kind == RecordKind.Delete && !Contains(hash, key, match)) return default;
+                ThrowIfUnusable();
+                if (kind == RecordKind.Delete)
+                {
+                    if (!Contains(hash, key, match, out bool isExpired)) return default;
+                    wasThere = !isExpired;
+                }
+
                 var header = new RecordHeader(sequence + 1, kind, key.Length, expiry);
                 header.Encode(head);
                 LogPosition position = log.AppendLocked(head[..header.Size], key, value);
@@ -181,7 +189,7 @@ public sealed partial class BitcaskStore : IDisposable
 
     private LogPosition ApplyLocked(WriteBatch batch, Durability durability)
     {
-        ThrowIfDisposed();
+        ThrowIfUnusable();
         LogGroup group = batch.Group;
         for (int i = 0; i < group.Count; i++) RecordHeader.SetSequence(group.PayloadAt(i), sequence + 1 + (uint)i);
         log.AppendLocked(group);
@@ -212,6 +220,27 @@ public sealed partial class BitcaskStore : IDisposable
     private void Note(
         ulong hash, ReadOnlySpan<byte> key, in RecordHeader header, LogPosition position, int payloadBytes,
         RecordReader match)
+    {
+        // The keydir compares keys in segments, which a merge may be dropping.
+        int token = epochs.Enter();
+        try
+        {
+            Enter(hash, key, kind, position, payloadBytes, match);
+        }
+        catch (Exception reason)
+        {
+            // The log has a record that the keydir has not: what is read from now on would not be what is read after the next open.
+            failure = reason;
+            throw;
+        }
+        finally
+        {
+            epochs.Exit(token);
+        }
+    }
+
+    private void Enter(
+        ulong hash, ReadOnlySpan<byte> key, RecordKind kind, LogPosition position, int payloadBytes, RecordReader match)
     {
         sequence++;
         uint frameBytes = (uint)(FrameHeaderBytes + payloadBytes);
@@ -250,12 +279,15 @@ public sealed partial class BitcaskStore : IDisposable
         return talliedActive;
     }
 
-    private bool Contains(ulong hash, ReadOnlySpan<byte> key, RecordReader match)
+    private bool Contains(ulong hash, ReadOnlySpan<byte> key, RecordReader match, out bool isExpired)
     {
+        isExpired = false;
         int token = epochs.Enter();
         try
         {
-            return keydir.TryFind(hash, key, match, out _);
+            if (!TryReadHeader(hash, key, match)) return false;
+            isExpired = IsExpired(match.Header);
+            return true;
         }
         finally
         {
@@ -270,6 +302,16 @@ public sealed partial class BitcaskStore : IDisposable
     }
 
     private RecordReader RentMatch() => RecordReader.Rent(log, firstOwnSegment, checks: false);
+
+    // Under the gate.
+    private void ThrowIfUnusable()
+    {
+        ThrowIfDisposed();
+        if (failure is null) return;
+        throw new HoldfastException(
+            ErrorKind.Failed, $"{Directory}: an earlier write failed: {failure.Message}",
+            "what was durable is safe; look at the disk, then open it again", failure);
+    }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(isDisposed, this);
 }

@@ -22,6 +22,9 @@ internal sealed class SegmentTally
     /// <summary>Whether a damaged range was met in it: then no merge touches it.</summary>
     public bool IsDamaged { get; set; }
 
+    /// <summary>Whether another segment stands for it: it goes as soon as nobody needs it.</summary>
+    public bool IsReplaced { get; set; }
+
     /// <summary>Whether its hint file is there, or need not be.</summary>
     public bool HasHint { get; set; }
 

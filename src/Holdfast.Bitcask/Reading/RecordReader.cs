@@ -41,6 +41,9 @@ internal sealed unsafe class RecordReader : IRecordMatch
     /// <summary>Its payload; valid until the next record is read, and no longer than the segment is held.</summary>
     public ReadOnlySpan<byte> Payload => payload is null ? buffer.AsSpan(FrameHeaderBytes, payloadBytes) : new(payload, payloadBytes);
 
+    /// <summary>Its key.</summary>
+    public ReadOnlySpan<byte> Key => Header.KeyOf(Payload);
+
     /// <summary>Its value.</summary>
     public ReadOnlySpan<byte> Value => Payload[Header.ValueOffset..];
 
@@ -91,7 +94,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
         if (!checks) return HasKey(location, key);
         try
         {
-            return TryRead(location) && Header.KeyOf(Payload).SequenceEqual(key);
+            return TryRead(location) && Key.SequenceEqual(key);
         }
         catch (HoldfastException found) when (found.Kind == ErrorKind.Damage)
         {
@@ -140,6 +143,12 @@ internal sealed unsafe class RecordReader : IRecordMatch
             $"{segment.Path}: byte {location.Offset}: not a record",
             "verify the whole store; restore what is lost from a backup");
     }
+
+    /// <summary>What to throw when the record at a place is not that of the key which led there.</summary>
+    public HoldfastException Misplaced(Location location) => new(
+        ErrorKind.Damage,
+        $"{Find(location.Segment)?.Path ?? log.Directory}: byte {location.Offset}: not the record of the key that leads here",
+        "verify the whole store; restore what is lost from a backup");
 
     /// <summary>Throws if the search met damage that may have been what it looked for.</summary>
     public void ThrowIfDamaged()
