@@ -12,6 +12,9 @@ internal readonly record struct RecordHeader(ulong Sequence, RecordKind Kind, in
     /// <summary>Longest key, bytes.</summary>
     public const int MaxKeyBytes = ushort.MaxValue;
 
+    /// <summary>Encoded size at least, bytes.</summary>
+    public const int MinSize = ExpiryOffset;
+
     /// <summary>Encoded size at most, bytes.</summary>
     public const int MaxSize = ExpiryOffset + sizeof(long);
 
@@ -24,7 +27,7 @@ internal readonly record struct RecordHeader(ulong Sequence, RecordKind Kind, in
     private const byte HasExpiryFlag = 1;
 
     /// <summary>Encoded size, bytes: the key's offset in the payload.</summary>
-    public int Size => Expiry.HasValue ? MaxSize : ExpiryOffset;
+    public int Size => Expiry.HasValue ? MaxSize : MinSize;
 
     /// <summary>The value's offset in the payload, bytes.</summary>
     public int ValueOffset => Size + KeyBytes;
@@ -50,7 +53,7 @@ internal readonly record struct RecordHeader(ulong Sequence, RecordKind Kind, in
     public static bool TryDecode(ReadOnlySpan<byte> payload, out RecordHeader header)
     {
         header = default;
-        if (payload.Length < ExpiryOffset) return false;
+        if (payload.Length < MinSize) return false;
         byte flags = payload[FlagsOffset];
         if ((flags & ~HasExpiryFlag) != 0) return false;
         long? expiry = null;

@@ -1,0 +1,108 @@
+using System.Buffers;
+using Holdfast.Log;
+
+namespace Holdfast.Bitcask.Hints;
+
+/// <summary>The hints of a segment in memory, as they stand in a file. Immutable; for any number of threads.</summary>
+internal sealed class HintData : IHintSource, IDisposable
+{
+    private const int MaxWriteBytes = 1 << 20;
+
+    private readonly NativeBuffer entries;
+    private readonly long[] offsets;
+    private readonly uint[] counts;
+
+    /// <summary>Takes over what <see cref="HintBuilder"/> made.</summary>
+    /// <param name="segment">Number of the segment.</param>
+    /// <param name="entries">Owned by the result.</param>
+    /// <param name="offsets">Where each stripe begins, and where the last ends, bytes.</param>
+    /// <param name="counts">Entries in each stripe.</param>
+    internal HintData(uint segment, NativeBuffer entries, long[] offsets, uint[] counts)
+    {
+        Segment = segment;
+        this.entries = entries;
+        this.offsets = offsets;
+        this.counts = counts;
+        foreach (uint count in counts) Entries += count;
+    }
+
+    /// <inheritdoc/>
+    public uint Segment { get; }
+
+    /// <summary>Entries, each of another key.</summary>
+    public long Entries { get; }
+
+    /// <summary>What the entries take, bytes.</summary>
+    public long EntriesBytes => offsets[^1];
+
+    /// <summary>Records in the segment, superseded ones included.</summary>
+    public required long Records { get; init; }
+
+    /// <summary>Records that a later one of the same key in the same segment supersedes.</summary>
+    public long SupersededRecords => Records - Entries;
+
+    /// <summary>What the frames of those take in the segment, padding included.</summary>
+    public required long SupersededBytes { get; init; }
+
+    /// <summary>Highest sequence number in the segment; 0 = it has no record.</summary>
+    public required ulong HighestSequence { get; init; }
+
+    /// <inheritdoc/>
+    public unsafe HintEntries ReadStripe(int stripe, NativeBuffer buffer) =>
+        new(entries.Start + offsets[stripe], entries.Start + offsets[stripe + 1]);
+
+    /// <summary>Writes the whole hint file from its first byte on. Not durable before it is synced.</summary>
+    /// <param name="file">An empty file.</param>
+    /// <param name="identity">Of the segment, sealed.</param>
+    /// <param name="segmentHash">Hash of its whole file, <see cref="HintHeader.HashBytes"/> bytes.</param>
+    public unsafe void WriteTo(IDiskFile file, in HintIdentity identity, ReadOnlyMemory<byte> segmentHash)
+    {
+        if (identity.Segment != Segment) throw new ArgumentException($"hints of segment {Segment:x8}", nameof(identity));
+        var stripes = new HintStripe[HintStripe.Count];
+        for (int i = 0; i < stripes.Length; i++)
+        {
+            uint crc = 0;
+            long position = offsets[i];
+            while (position < offsets[i + 1])
+            {
+                int bytes = (int)Math.Min(MaxWriteBytes, offsets[i + 1] - position);
+                var piece = new ReadOnlySpan<byte>(entries.Start + position, bytes);
+                crc = Crc32C.Append(crc, piece);
+                file.Write(HintHeader.Size + position, piece);
+                position += bytes;
+            }
+
+            stripes[i] = new HintStripe(offsets[i], counts[i], crc);
+        }
+
+        WriteHeader(file, identity, segmentHash, stripes);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => entries.Dispose();
+
+    private void WriteHeader(
+        IDiskFile file, HintIdentity identity, ReadOnlyMemory<byte> segmentHash, HintStripe[] stripes)
+    {
+        var header = new HintHeader
+        {
+            Identity = identity,
+            SegmentHash = segmentHash,
+            HighestSequence = HighestSequence,
+            Records = Records,
+            Entries = Entries,
+            EntriesBytes = EntriesBytes,
+            Stripes = stripes,
+        };
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(HintHeader.Size);
+        try
+        {
+            header.Encode(bytes);
+            file.Write(0, bytes.AsSpan(0, HintHeader.Size));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+}
