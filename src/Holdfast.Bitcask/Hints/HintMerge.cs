@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Holdfast.Bitcask.Hints;
 
 /// <summary>
@@ -111,9 +113,14 @@ internal sealed class HintMerge : IDisposable
             Hash = IsAtEnd ? ulong.MaxValue : Entry.Hash;
         }
 
-        public readonly bool IsBefore(in Cursor other) =>
-            Hash != other.Hash ? Hash < other.Hash : IsBeforeAtEqualHash(other);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly bool IsBefore(in Cursor other)
+        {
+            if (Hash == other.Hash) return IsBeforeAtEqualHash(other);
+            return Hash < other.Hash;
+        }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         private readonly bool IsBeforeAtEqualHash(in Cursor other)
         {
             if (IsAtEnd || other.IsAtEnd) return !IsAtEnd;

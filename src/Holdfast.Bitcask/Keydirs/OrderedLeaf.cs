@@ -231,11 +231,24 @@ internal sealed class OrderedLeaf : OrderedNode
     /// <summary>Notes that the keys of this leaf go on an ascending row.</summary>
     public void ContinueAppends() => appendsInARow = AppendsThatMakeARow;
 
-    /// <summary>Appends some keys of another leaf, which go behind all that are here. There is room.</summary>
+    /// <summary>Appends some keys of another leaf, which go behind all that are here. There is room; nobody reads yet.</summary>
     public void Append(OrderedLeaf from, int start, int stop)
     {
-        for (int i = start; i < stop; i++) Insert(count, from.KeyAt(i), from.LocationAt(i));
-        appendsInARow = 0;
+        Span<uint> heads = Heads;
+        Span<ushort> slots = Slots, fromSlots = from.Slots;
+        ReadOnlySpan<byte> fromPage = from.page;
+        bool areHeadsSame = prefixBytes == from.prefixBytes;
+        if (areHeadsSame) from.Heads[start..stop].CopyTo(heads[count..]);
+        for (int i = start; i < stop; i++, count++)
+        {
+            int item = fromSlots[i] * Alignment;
+            int keyBytes = BinaryPrimitives.ReadUInt16LittleEndian(fromPage[(item + KeyBytesOffset)..]);
+            int itemBytes = ItemBytesOf(keyBytes);
+            fromPage.Slice(item, itemBytes).CopyTo(page.AsSpan(end));
+            if (!areHeadsSame) heads[count] = OrderedSearch.HeadOf(fromPage.Slice(item + KeyOffset, keyBytes), prefixBytes);
+            slots[count] = (ushort)(end / Alignment);
+            end += itemBytes;
+        }
     }
 
     private static int Aligned(int bytes) => (bytes + Alignment - 1) & -Alignment;
