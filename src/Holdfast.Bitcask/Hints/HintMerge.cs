@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Holdfast.Bitcask.Hints;
 
 /// <summary>
-/// Merges the hints of segments, a stripe at a time: of each key the record in the segment of the highest number counts.
+/// Merges the hints of segments, a stripe at a time: of each key the record in the highest segment counts.
 /// </summary>
 /// <remarks>For one thread; several merges may share their sources.</remarks>
 internal sealed class HintMerge : IDisposable
@@ -24,7 +24,7 @@ internal sealed class HintMerge : IDisposable
         for (int i = 0; i < sources.Count; i++)
         {
             uint segment = this.sources[i].Segment;
-            if (i > 0 && segment == this.sources[i - 1].Segment) throw new ArgumentException($"two of segment {segment:x8}");
+            if (i > 0 && segment == usage[i - 1].Segment) throw new ArgumentException($"two of {segment:x8}");
             buffers[i] = new NativeBuffer();
             usage[i].Segment = segment;
         }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Holdfast.Bitcask.Records;
 
-/// <summary>What stands before key and value in the payload of a frame. Layout: docs/formats/bitcask.md, "Record".</summary>
+/// <summary>What stands before key and value in a payload. Layout: docs/formats/bitcask.md, "Record".</summary>
 /// <param name="Sequence">Of the change that wrote the record first; 1 or more.</param>
 /// <param name="Kind">What it says of the key.</param>
 /// <param name="KeyBytes">Length of the key, 1 to <see cref="MaxKeyBytes"/>.</param>
@@ -36,7 +36,7 @@ internal readonly record struct RecordHeader(ulong Sequence, RecordKind Kind, in
     public bool IsTombstone => Kind == RecordKind.Delete;
 
     /// <summary>Writes <see cref="Size"/> bytes; key and value follow them.</summary>
-    /// <exception cref="ArgumentException">No record can look like this; what follows on disk would be unreadable.</exception>
+    /// <exception cref="ArgumentException">No record looks like this; it could not be read again.</exception>
     public void Encode(Span<byte> target)
     {
         if (!IsValid) throw new ArgumentException($"not a record: {this}");

@@ -82,7 +82,13 @@ public sealed class RecordHeaderTests
             Span<byte> payload = bytes.AsSpan(0, random.Next(bytes.Length + 1));
             random.NextBytes(payload);
             // Else hardly any would be a record.
-            if (payload.Length > 11) (payload[8], payload[9], payload[11]) = ((byte)(payload[8] & 3), (byte)(payload[9] & 1), 0);
+            if (payload.Length > 11)
+            {
+                payload[8] &= 3;
+                payload[9] &= 1;
+                payload[11] = 0;
+            }
+
             if (!RecordHeader.TryDecode(payload, out RecordHeader header)) continue;
 
             records++;
