@@ -72,7 +72,11 @@ public sealed class OrderedKeydirTests
     public void KeysThatComeInOrderAreFound(bool isAscending)
     {
         var model = new OrderedModel();
-        for (int i = 0; i < 50_000; i++) model.Set(Encoding.Latin1.GetBytes($"user:{(isAscending ? i : 99_999 - i):d8}"));
+        for (int i = 0; i < 50_000; i++)
+        {
+            model.Set(Encoding.Latin1.GetBytes($"user:{(isAscending ? i : 99_999 - i):d8}"));
+        }
+
         model.AssertSame("in order");
     }
 
