@@ -160,7 +160,7 @@ public sealed partial class BitcaskStore : IDisposable
         Span<byte> head = stackalloc byte[RecordHeader.MaxSize];
         // What it will change comes into the cache while the record is written.
         keydir.Prefetch(hash);
-        RecordReader match = RentMatch();
+        RecordReader match = RecordReader.Rent(log, firstOwnSegment, checks: false, epochs);
         try
         {
             lock (log.Gate)
@@ -193,7 +193,7 @@ public sealed partial class BitcaskStore : IDisposable
         LogGroup group = batch.Group;
         for (int i = 0; i < group.Count; i++) RecordHeader.SetSequence(group.PayloadAt(i), sequence + 1 + (uint)i);
         log.AppendLocked(group);
-        RecordReader match = RentMatch();
+        RecordReader match = RecordReader.Rent(log, firstOwnSegment, checks: false, epochs);
         try
         {
             for (int i = 0; i < group.Count; i++)
@@ -221,11 +221,9 @@ public sealed partial class BitcaskStore : IDisposable
         ulong hash, ReadOnlySpan<byte> key, in RecordHeader header, LogPosition position, int payloadBytes,
         RecordReader match)
     {
-        // The keydir compares keys in segments, which a merge may be dropping.
-        int token = epochs.Enter();
         try
         {
-            Enter(hash, key, kind, position, payloadBytes, match);
+            Enter(hash, key, header, position, payloadBytes, match);
         }
         catch (Exception reason)
         {
@@ -233,14 +231,11 @@ public sealed partial class BitcaskStore : IDisposable
             failure = reason;
             throw;
         }
-        finally
-        {
-            epochs.Exit(token);
-        }
     }
 
     private void Enter(
-        ulong hash, ReadOnlySpan<byte> key, RecordKind kind, LogPosition position, int payloadBytes, RecordReader match)
+        ulong hash, ReadOnlySpan<byte> key, in RecordHeader header, LogPosition position, int payloadBytes,
+        RecordReader match)
     {
         sequence++;
         uint frameBytes = (uint)(FrameHeaderBytes + payloadBytes);
