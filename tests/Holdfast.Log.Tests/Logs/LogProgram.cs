@@ -64,6 +64,13 @@ internal sealed class LogProgram
         log.Dispose();
     }
 
+    /// <summary>After an append that found no space: the next one is taken.</summary>
+    public void GoOnAfterRefusal()
+    {
+        Assert.True(TryAppendAgain());
+        Acknowledge();
+    }
+
     public void Append(int bytes, Durability durability)
     {
         int id = Announce(bytes);
@@ -174,6 +181,8 @@ internal sealed class LogProgram
     private bool TryAppendAgain()
     {
         int[] refused = [.. Enumerable.Range(0, groupStarts.Count).Where(id => !places.ContainsKey(id) && !now.Removable.Contains(id))];
+        LogMoment earlier = now;
+        now = now with { Removable = now.Removable.Union(refused) };
         int id = Announce(77);
         try
         {
@@ -181,10 +190,11 @@ internal sealed class LogProgram
         }
         catch (HoldfastException)
         {
+            now = now with { Removable = earlier.Removable };
             return false;
         }
 
-        now = now with { Removable = now.Removable.Union(refused), Gone = now.Gone.Union(refused) };
+        now = now with { Gone = now.Gone.Union(refused) };
         return true;
     }
 
