@@ -120,6 +120,37 @@ public sealed class LogFaultTests
         }
     }
 
+    /// A group that is larger than the buffer is written while it is appended: what the file has of it is taken back.
+    [Fact]
+    public void AGroupThatRanOutOfSpaceHalfwayIsTakenBack()
+    {
+        bool wasRefused = true;
+        for (int failing = 1; wasRefused; failing++)
+        {
+            var disk = new SimulatedDisk(seed: failing);
+            var program = new LogProgram(disk, LogPrograms.Small, seed: 1);
+            var cuts = new PowerCuts<LogMoment>(disk, () => program.Moments[0]);
+            program.Open();
+            program.Append(300, Durability.Each);
+            program.Append(200, Durability.None);
+            int left = failing;
+            disk.Fault = call => call.Kind == DiskCallKind.Write && --left == 0 ? DiskException.NoSpace : null;
+            Exception? refusal = Record.Exception(() => program.AppendGroup(Durability.None, 100, 600, 300, 1100, 200));
+            disk.Fault = null;
+            wasRefused = refusal is not null;
+            if (wasRefused) Assert.True(Assert.IsType<DiskException>(refusal).IsNoSpace);
+            program.GoOnAfterRefusal();
+            // Frames of the same lengths as those that were refused.
+            program.Append(100, Durability.None);
+            program.Append(600, Durability.None);
+            LogSegment sealedOne = program.Seal()!;
+            Assert.Null(sealedOne.CheckHash());
+            Assert.Equal(sealedOne.FileHash, ContentHash.Of(LogImage.FilesOf(disk)[LogImage.First]));
+            program.Close();
+            foreach (PowerCut<LogMoment> cut in cuts.End()) program.Recover(cut.Disk.Fork(), cut.Moments).GoOn();
+        }
+    }
+
     [Theory]
     [InlineData(DiskCallKind.Sync)]
     [InlineData(DiskCallKind.WriteDurably)]

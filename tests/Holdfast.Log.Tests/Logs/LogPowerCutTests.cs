@@ -70,6 +70,14 @@ public sealed class LogPowerCutTests
         for (int round = 0; round < 60; round++) Explain($"seed {seed}, round {round}", () => LiveSeveralTimes((seed * 1000) + round));
     }
 
+    [Theory, Trait("Category", "Long")]
+    [InlineData(100)]
+    [InlineData(200)]
+    public void DrawnProgramsSurvivePowerCutsFromManySeeds(int firstSeed)
+    {
+        for (int seed = firstSeed; seed < firstSeed + 20; seed++) DrawnProgramsSurviveOnePowerCutAfterTheOther(seed);
+    }
+
     private static void LiveSeveralTimes(int seed)
     {
         const int Lives = 5;

@@ -7,6 +7,7 @@ namespace Holdfast.Log.Tests.Logs;
 internal sealed class LogProgram
 {
     private const int MinPayloadBytes = 4;
+    private const int MaxOpenings = 64;
 
     private readonly List<int> groupStarts = [];
     private readonly List<int> payloadBytes = [];
@@ -17,6 +18,9 @@ internal sealed class LogProgram
     private readonly IReadOnlyList<LogMoment>? before;
     private volatile LogMoment now = LogMoment.Start;
     private SegmentedLog? log;
+
+    // No two openings of a disk, or of what came of it, draw the same.
+    private int openings;
     private volatile bool isJudged;
 
     public LogProgram(SimulatedDisk disk, LogOptions options, int seed)
@@ -45,7 +49,7 @@ internal sealed class LogProgram
     public void Open()
     {
         SegmentedLog opened = SegmentedLog.Open(
-            new Host(Disk, new SimulatedClock(), new SimulatedEntropy(seed + Disk.CallCount)), "/log", options);
+            new Host(Disk, new SimulatedClock(), new SimulatedEntropy((seed * 100_000) + ++openings)), "/log", options);
         Assert.Empty(opened.Damages);
         log = opened;
     }
@@ -62,6 +66,13 @@ internal sealed class LogProgram
         if (log is null) return;
         if (before is null && !log.IsClosed && TryAppendAgain()) Acknowledge();
         log.Dispose();
+    }
+
+    /// <summary>After an append that found no space: the next one is taken.</summary>
+    public void GoOnAfterRefusal()
+    {
+        Assert.True(TryAppendAgain());
+        Acknowledge();
     }
 
     public void Append(int bytes, Durability durability)
@@ -149,7 +160,8 @@ internal sealed class LogProgram
     /// <returns>A program that may go on with the log.</returns>
     public LogProgram Recover(SimulatedDisk disk, IReadOnlyList<LogMoment> moments, Action<LogProgram>? watch = null)
     {
-        var recovered = new LogProgram(this, disk, moments);
+        openings += MaxOpenings;
+        var recovered = new LogProgram(this, disk, moments) { openings = openings };
         watch?.Invoke(recovered);
         recovered.Open();
         recovered.Judge(moments);
@@ -174,6 +186,8 @@ internal sealed class LogProgram
     private bool TryAppendAgain()
     {
         int[] refused = [.. Enumerable.Range(0, groupStarts.Count).Where(id => !places.ContainsKey(id) && !now.Removable.Contains(id))];
+        LogMoment earlier = now;
+        now = now with { Removable = now.Removable.Union(refused) };
         int id = Announce(77);
         try
         {
@@ -181,10 +195,11 @@ internal sealed class LogProgram
         }
         catch (HoldfastException)
         {
+            now = now with { Removable = earlier.Removable };
             return false;
         }
 
-        now = now with { Removable = now.Removable.Union(refused), Gone = now.Gone.Union(refused) };
+        now = now with { Gone = now.Gone.Union(refused) };
         return true;
     }
 

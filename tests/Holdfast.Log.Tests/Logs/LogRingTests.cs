@@ -114,6 +114,7 @@ public sealed class LogRingTests
             for (int i = 20; i < 80; i++) AppendAndDrop(log, i);
         }
 
+        Assert.All(LogImage.FilesOf(disk).Values, bytes => Assert.Equal(segmentBytes, bytes.Length));
         using SegmentedLog again = LogImage.Open(disk, now);
         Assert.Empty(again.Damages);
         List<string> kept = TextsIn(again);
