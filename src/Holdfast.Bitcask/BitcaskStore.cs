@@ -166,6 +166,9 @@ public sealed partial class BitcaskStore : IDisposable
             lock (log.Gate)
             {
                 ThrowIfUnusable();
+                // Whatever has to be waited for is waited for here, before anything is decided.
+                log.ReserveLocked(RecordHeader.MaxSize + key.Length + value.Length);
+                ThrowIfUnusable();
                 if (kind == RecordKind.Delete)
                 {
                     if (!Contains(hash, key, match, out bool isExpired)) return default;
@@ -189,7 +192,20 @@ public sealed partial class BitcaskStore : IDisposable
 
     private LogPosition ApplyLocked(WriteBatch batch, Durability durability)
     {
+        ReserveLocked(batch);
+        return ApplyReserved(batch, durability);
+    }
+
+    // Whatever has to be waited for is waited for here, before anything is decided.
+    private void ReserveLocked(WriteBatch batch)
+    {
         ThrowIfUnusable();
+        log.ReserveLocked(batch.Group);
+        ThrowIfUnusable();
+    }
+
+    private LogPosition ApplyReserved(WriteBatch batch, Durability durability)
+    {
         LogGroup group = batch.Group;
         for (int i = 0; i < group.Count; i++) RecordHeader.SetSequence(group.PayloadAt(i), sequence + 1 + (uint)i);
         log.AppendLocked(group);

@@ -148,6 +148,22 @@ public sealed partial class SegmentedLog : IDisposable
     }
 
     /// <summary>
+    /// Makes room for what <see cref="AppendLocked(ReadOnlySpan{byte}, ReadOnlySpan{byte}, ReadOnlySpan{byte})"/> will append next, so
+    /// that it does not wait; the caller holds <see cref="Gate"/>. This may wait, and others may append meanwhile: what is
+    /// decided by the order of appends is decided afterwards.
+    /// </summary>
+    /// <param name="payloadBytes">Length of the payload.</param>
+    public void ReserveLocked(long payloadBytes) => _ = MakeRoom(Frame.SizeOf(payloadBytes) + Frame.WatermarkBytes);
+
+    /// <summary>The same for a group.</summary>
+    public void ReserveLocked(LogGroup group)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        ThrowIfTooLarge(group);
+        _ = MakeRoom(group.FrameBytes + Frame.WatermarkBytes);
+    }
+
+    /// <summary>
     /// Appends an entry; the caller holds <see cref="Gate"/>, and waits for durability by <see cref="Commit"/> after
     /// letting go of it.
     /// </summary>
@@ -187,10 +203,7 @@ public sealed partial class SegmentedLog : IDisposable
     {
         ArgumentNullException.ThrowIfNull(group);
         if (group.Count == 0) return;
-        if (group.FrameBytes > LogGroup.MaxFrameBytes)
-        {
-            throw new ArgumentException($"a group of {group.FrameBytes} bytes, at most {LogGroup.MaxFrameBytes} are possible");
-        }
+        ThrowIfTooLarge(group);
 
         SegmentAppender appender = MakeRoom(group.FrameBytes);
         long before = appender.Appended;
@@ -387,6 +400,12 @@ public sealed partial class SegmentedLog : IDisposable
     /// <summary><see cref="Appended"/>, for one who holds <see cref="Gate"/>.</summary>
     public LogPosition EndLocked() =>
         active is null ? new LogPosition(nextNumber, 0) : new LogPosition(activeSegment!.Number, active.Appended);
+
+    private static void ThrowIfTooLarge(LogGroup group)
+    {
+        if (group.FrameBytes <= LogGroup.MaxFrameBytes) return;
+        throw new ArgumentException($"a group of {group.FrameBytes} bytes, at most {LogGroup.MaxFrameBytes} are possible");
+    }
 
     private LogPosition DurableLocked() =>
         active is null
