@@ -234,7 +234,7 @@ public sealed class KvTests : IDisposable
     {
         await FillAsync("a", "b");
         await ExpectAsync(0, "verify", Store);
-        Assert.StartsWith("verified 2 keys in 1 segments", Output, StringComparison.Ordinal);
+        Assert.StartsWith("verified 2 keys in 1 segment in ", Output, StringComparison.Ordinal);
         Assert.EndsWith("no damage found\n", Output, StringComparison.Ordinal);
         await ExpectAsync(0, "verify", Store, "--json");
         Assert.Equal((2, 0), (Lines[0].GetProperty("keys").GetInt32(), Lines[0].GetProperty("damages").GetInt32()));
@@ -273,7 +273,7 @@ public sealed class KvTests : IDisposable
         Assert.Equal((copy, 2), (summary.GetProperty("target").GetString(), summary.GetProperty("keys").GetInt32()));
         Assert.True(summary.GetProperty("linkedBytes").GetInt64() > 0);
         await ExpectAsync(0, "backup", Store, monday);
-        Assert.StartsWith($"backup {monday}: 2 keys, 1 segments, ", Output, StringComparison.Ordinal);
+        Assert.StartsWith($"backup {monday}: 2 keys, 1 segment, ", Output, StringComparison.Ordinal);
         Assert.Contains("linked 0 B", Output, StringComparison.Ordinal);
         await ExpectAsync(0, "put", Store, "c", "3");
         await ExpectAsync(0, "backup", Store, tuesday, "--previous", monday, "--json");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Holdfast.Bitcask;
 using Holdfast.Cli.Output;
 using Holdfast.Cli.Values;
@@ -16,9 +15,8 @@ internal static class KvCopyReport
     /// <param name="elapsed">How long that took.</param>
     public static void Write(CommandOutput output, string what, CheckpointReport report, TimeSpan elapsed)
     {
-        output.SummaryLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{what} {output.Shown(report.Directory)}: {report.Keys:N0} keys, {report.Segments:N0} segments, {SizeText.Show(report.Bytes)} in {TimeText.ShowTaken(elapsed)}"));
+        string holds = $"{KvText.Count(report.Keys, "key")}, {KvText.Count(report.Segments, "segment")}, {SizeText.Show(report.Bytes)}";
+        output.SummaryLine($"{what} {output.Shown(report.Directory)}: {holds} in {TimeText.ShowTaken(elapsed)}");
         output.SummaryLine(
             $"linked {SizeText.Show(report.LinkedBytes)}, cloned {SizeText.Show(report.ClonedBytes)}, copied {SizeText.Show(report.CopiedBytes)}");
         output.Record("summary", (report, elapsed), static (writer, done) =>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Holdfast.Bitcask;
 using Holdfast.Cli.Output;
 using Holdfast.Cli.Values;
@@ -81,11 +80,10 @@ internal static class KvMergeCommand
 
     private static void Write(CommandOutput output, MergeReport report, int damages, TimeSpan elapsed)
     {
+        string sizes = $"{SizeText.Show(report.BytesBefore)} became {SizeText.Show(report.BytesAfter)}";
         output.SummaryLine(report.SegmentsBefore == 0
             ? "nothing to merge"
-            : string.Create(
-                CultureInfo.InvariantCulture,
-                $"merged {report.SegmentsBefore:N0} segments into {report.SegmentsAfter:N0}: {SizeText.Show(report.BytesBefore)} became {SizeText.Show(report.BytesAfter)} in {TimeText.ShowTaken(elapsed)}"));
+            : $"merged {KvText.Count(report.SegmentsBefore, "segment")} into {report.SegmentsAfter}: {sizes} in {TimeText.ShowTaken(elapsed)}");
         output.Record("summary", (report, damages, elapsed), static (writer, done) =>
         {
             writer.WriteNumber("segmentsBefore", done.report.SegmentsBefore);

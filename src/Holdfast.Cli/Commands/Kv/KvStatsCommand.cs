@@ -38,10 +38,10 @@ internal static class KvStatsCommand
         StoreStatistics statistics = store.GetStatistics();
         CommandOutput output = context.Output;
         output.Line($"store       {store.Id}");
-        output.Line(Invariant($"keys        {statistics.Keys:N0}, after {statistics.Sequence:N0} changes"));
+        output.Line(Invariant($"keys        {statistics.Keys:N0}, after {KvText.Count((long)statistics.Sequence, "change")}"));
         output.Line(Invariant(
             $"on disk     {SizeText.Show(statistics.Bytes)}: live {SizeText.Show(statistics.LiveBytes)}, dead {SizeText.Show(statistics.DeadBytes)}, tombstones {SizeText.Show(statistics.TombstoneBytes)}"));
-        output.Line(Invariant($"in memory   {SizeText.Show(statistics.KeydirBytes)}{BytesPerKey(statistics): '('0.0' bytes a key)'}"));
+        output.Line(Invariant($"in memory   {SizeText.Show(statistics.KeydirBytes)}{BytesPerKey(statistics): '('#,0.0' bytes a key)'}"));
         output.Line("");
         var table = new Table(
             ("Segment", Align.Right), ("Size", Align.Right), ("Keys", Align.Right), ("Live", Align.Right), ("Dead", Align.Right),

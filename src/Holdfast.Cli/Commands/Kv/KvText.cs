@@ -37,6 +37,10 @@ internal static class KvText
         return text.ToString();
     }
 
+    /// <summary>A count and what is counted: <c>1 key</c>, <c>2,000 keys</c>.</summary>
+    public static string Count(long count, string one) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {one}{(count == 1 ? "" : "s")}");
+
     /// <summary>Writes <c>key</c> and, when it is not UTF-8, <c>keyBase64</c>.</summary>
     public static void WriteKey(Utf8JsonWriter writer, ReadOnlySpan<byte> key) =>
         JsonNames.WriteName(writer, "key", "keyBase64", SurrogateEscape.Decode(key));

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Holdfast.Bitcask;
 using Holdfast.Cli.Output;
 using Holdfast.Cli.Values;
@@ -70,13 +69,13 @@ internal static class KvVerifyCommand
             });
         }
 
-        output.SummaryLine(Invariant(
-            $"verified {report.Keys:N0} keys in {report.Segments:N0} segments in {TimeText.ShowTaken(elapsed)}, {SizeText.Show(report.BytesRead)} read"));
+        string what = $"{KvText.Count(report.Keys, "key")} in {KvText.Count(report.Segments, "segment")}";
+        output.SummaryLine($"verified {what} in {TimeText.ShowTaken(elapsed)}, {SizeText.Show(report.BytesRead)} read");
         output.SummaryLine(report.Damages.Count switch
         {
             0 => "no damage found",
             1 => "1 thing is damaged: see above",
-            var count => Invariant($"{count:N0} things are damaged: see above"),
+            var count => KvText.Count(count, "thing") + " are damaged: see above",
         });
         output.Record("summary", (report, elapsed), static (writer, done) =>
         {
@@ -87,6 +86,4 @@ internal static class KvVerifyCommand
             writer.WriteNumber("seconds", Math.Round(done.elapsed.TotalSeconds, 3));
         });
     }
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
