@@ -55,8 +55,7 @@ public sealed partial class BitcaskStore
     private CheckpointReport Copy(
         string directory, (string Path, Manifest Manifest)? previous, bool links, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
-        ThrowIfReadOnly();
+        using Work work = BeginWork(cancellationToken);
         using CheckpointTarget target = CheckpointTarget.Begin(host, directory, Directory);
         // What is left for the seal is then only what was written in between.
         log.Sync();
@@ -65,22 +64,25 @@ public sealed partial class BitcaskStore
         {
             ulong atSequence;
             long keys;
-            lock (log.Gate)
+            // Not while keys move: the count of keys would be between that of what is replaced and that of what replaces it.
+            lock (moveGate)
             {
-                ThrowIfDisposed();
-                _ = log.SealLocked();
-                foreach (LogSegment segment in log.Segments)
+                lock (log.Gate)
                 {
-                    if (!segment.IsSealed || !segment.TryAcquire()) continue;
-                    held.Add(segment);
-                    if (links) segment.MarkLinked();
-                }
+                    _ = log.SealLocked();
+                    foreach (LogSegment segment in log.Segments)
+                    {
+                        if (!segment.IsSealed || !segment.TryAcquire()) continue;
+                        held.Add(segment);
+                        if (links) segment.MarkLinked();
+                    }
 
-                atSequence = sequence;
-                keys = Count;
+                    atSequence = sequence;
+                    keys = Count;
+                }
             }
 
-            return Ship(target, directory, held, atSequence, keys, previous, links, cancellationToken);
+            return Ship(target, directory, held, atSequence, keys, previous, links, work.Token);
         }
         finally
         {

@@ -6,7 +6,6 @@ namespace Holdfast.Bitcask;
 public sealed partial class BitcaskStore
 {
     private readonly AutoResetEvent maintenanceWanted = new(initialState: false);
-    private readonly CancellationTokenSource closing = new();
     private Thread? maintainer;
 
     /// <summary>What the last work in the background failed with; null when it did not.</summary>
@@ -18,11 +17,10 @@ public sealed partial class BitcaskStore
     /// </summary>
     public void Maintain(CancellationToken cancellationToken = default)
     {
-        ThrowIfDisposed();
-        ThrowIfReadOnly();
+        using Work work = BeginWork(cancellationToken);
         _ = epochs.TryReclaim();
-        WriteHints(cancellationToken);
-        if (IsMergeDue()) _ = Merge(MergeScope.Due, cancellationToken);
+        WriteHints(work.Token);
+        if (IsMergeDue()) _ = Merge(MergeScope.Due, work.Token);
         _ = epochs.TryReclaim();
     }
 
@@ -62,21 +60,14 @@ public sealed partial class BitcaskStore
 
     private void StopMaintainer()
     {
-        closing.Cancel();
         maintenanceWanted.Set();
         maintainer?.Join();
         maintenanceWanted.Dispose();
-        closing.Dispose();
     }
 
     // The one before was sealed: it wants a hint.
     private void OnSegmentBegun()
     {
         if (maintainer is not null) maintenanceWanted.Set();
-    }
-
-    private void ThrowIfReadOnly()
-    {
-        if (options.ReadOnly) throw new InvalidOperationException($"{Directory} was opened for reading only");
     }
 }

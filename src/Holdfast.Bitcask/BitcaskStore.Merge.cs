@@ -15,23 +15,23 @@ public sealed partial class BitcaskStore
     /// <remarks>Space is free when it returns, but for what snapshots, leases and checkpoints in the making still hold.</remarks>
     public MergeReport Merge(MergeScope scope = MergeScope.Due, CancellationToken cancellationToken = default)
     {
-        ThrowIfDisposed();
-        ThrowIfReadOnly();
+        using Work work = BeginWork(cancellationToken);
         lock (mergeGate)
         {
+            work.Token.ThrowIfCancellationRequested();
             if (scope == MergeScope.All)
             {
                 lock (log.Gate) _ = log.SealLocked();
             }
 
-            var policy = new MergePolicy(options.Merge);
+            MergePolicy policy = CreatePolicy();
             List<LogSegment> chosen = [.. Mergeable().Where(s => scope == MergeScope.All || policy.TakesPart(s))];
             MergeReport report = MergeReport.Nothing;
             foreach (List<LogSegment> group in MergePolicy.Group(chosen, options.SegmentBytes))
             {
                 // One that is clean, alone and of good size would only be copied.
-                if (group.Count == 1 && MergePolicy.DeadBytes(group[0]) == 0 && SegmentTally.Of(group[0]).TombstoneBytes == 0) continue;
-                report = report.And(CreateMerger().Run(group, cancellationToken));
+                if (group.Count == 1 && policy.DeadBytes(group[0]) == 0 && SegmentTally.Of(group[0]).TombstoneBytes == 0) continue;
+                report = report.And(CreateMerger().Run(group, work.Token));
             }
 
             _ = epochs.TryReclaim();
@@ -41,14 +41,17 @@ public sealed partial class BitcaskStore
 
     private bool IsMergeDue()
     {
-        var policy = new MergePolicy(options.Merge);
+        MergePolicy policy = CreatePolicy();
         return policy.IsInWindow(TimeOnly.FromDateTime(host.Clock.GetLocalNow().DateTime)) && policy.IsTriggered(Mergeable());
     }
 
     private IEnumerable<LogSegment> Mergeable() => log.Segments.Where(segment =>
-        segment.IsSealed && !segment.HasReplaced && segment.Tag is SegmentTally { IsDamaged: false });
+        segment.IsSealed && !segment.HasReplaced && segment.Tag is SegmentTally { IsDamaged: false, IsReplaced: false });
+
+    private MergePolicy CreatePolicy() => new(
+        options.Merge, options.SegmentBytes, log.Segments.Count > 0 ? log.Segments[0].Number : 0);
 
     private Merger CreateMerger() => new(
-        log, keydir, epochs, hints, RentMatch, UnixTime.ToNanoseconds(host.Clock.GetUtcNow()),
+        log, keydir, epochs, hints, RentMatch, moveGate, UnixTime.ToNanoseconds(host.Clock.GetUtcNow()), Sequence,
         new MergePace(host.Clock, options.Merge.BytesPerSecond));
 }

@@ -60,6 +60,9 @@ public sealed partial class BitcaskStore
     public static bool Exists(string directory) => SegmentedLog.Exists(new HostDisk(), Path.GetFullPath(directory));
 
     /// <summary>Closes the store. What was not durable is made so first.</summary>
+    /// <remarks>
+    /// Merges and checkpoints that are going on are cancelled and waited for, reads are waited for. Snapshots and leases stay readable.
+    /// </remarks>
     public void Dispose()
     {
         lock (log.Gate)
@@ -68,15 +71,28 @@ public sealed partial class BitcaskStore
             isDisposed = true;
         }
 
-        StopMaintainer();
+        EndAllWork();
         EndWatches();
+        EndReads();
         try
         {
             SealAtClose();
         }
         finally
         {
+            Release();
+        }
+    }
+
+    private void Release()
+    {
+        try
+        {
+            foreach (LogSegment segment in log.Segments) (segment.Tag as SegmentTally)?.Collected?.Dispose();
             log.Dispose();
+        }
+        finally
+        {
             keydir.Dispose();
             epochs.Drain();
         }

@@ -84,13 +84,7 @@ public sealed partial class BitcaskStore
         try
         {
             ThrowIfDisposed();
-            while (true)
-            {
-                if (!keydir.TryFind(KeyHash.Of(key, hashSeed), key, reader, out Location location)) return false;
-                // The ordered keydir has not looked at the record: its header tells whether it has expired.
-                if (!reader.Location.IsSameAs(location) && !reader.Matches(location, key)) continue;
-                return !IsExpired(reader.Header);
-            }
+            return TryReadHeader(KeyHash.Of(key, hashSeed), key, reader) && !IsExpired(reader.Header);
         }
         finally
         {
@@ -108,19 +102,39 @@ public sealed partial class BitcaskStore
         ThrowIfDisposed();
         ulong hash = KeyHash.Of(key, hashSeed);
         Location location;
-        do
+        while (true)
         {
             if (!keydir.TryFind(hash, key, reader, out location))
             {
                 reader.ThrowIfDamaged();
                 return false;
             }
+
+            if (reader.Location.IsSameAs(location)) break;
+            // The ordered keydir finds a key without looking at its record; a merge may have moved it since.
+            if (!reader.TryRead(location)) continue;
+            if (!reader.Key.SequenceEqual(key)) throw reader.Misplaced(location);
+            break;
         }
-        // The ordered keydir finds a key without looking at its record; a merge may have moved it since.
-        while (!reader.Location.IsSameAs(location) && !reader.TryRead(location));
 
         if (reader.IsNewlyVerified) keydir.MarkVerified(hash, key, location);
         return !IsExpired(reader.Header);
+    }
+
+    // Finds a key and reads the header of its record, unchecked. Inside a read of the epochs.
+    private bool TryReadHeader(ulong hash, ReadOnlySpan<byte> key, RecordReader reader)
+    {
+        Location before = default;
+        while (keydir.TryFind(hash, key, reader, out Location location))
+        {
+            // The ordered keydir has not looked at the record.
+            if (location.IsSameAs(before)) throw reader.Misplaced(location);
+            if (reader.Location.IsSameAs(location) || reader.Matches(location, key)) return true;
+            // A merge has moved it: then it is found elsewhere now. Else it is damaged.
+            before = location;
+        }
+
+        return false;
     }
 
     private RecordReader RentReader() => RecordReader.Rent(log, firstOwnSegment, checks: true);

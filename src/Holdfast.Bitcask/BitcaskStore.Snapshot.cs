@@ -51,13 +51,7 @@ public sealed partial class BitcaskStore
                 return reader.Header.Sequence;
             }
 
-            while (keydir.TryFind(KeyHash.Of(key, hashSeed), key, reader, out Location location))
-            {
-                if (!reader.Location.IsSameAs(location) && !reader.Matches(location, key)) continue;
-                return IsExpired(reader.Header) ? 0 : reader.Header.Sequence;
-            }
-
-            return 0;
+            return TryReadHeader(KeyHash.Of(key, hashSeed), key, reader) && !IsExpired(reader.Header) ? reader.Header.Sequence : 0;
         }
         finally
         {
@@ -73,6 +67,7 @@ public sealed partial class BitcaskStore
         LogPosition end;
         lock (log.Gate)
         {
+            ThrowIfUnusable();
             foreach ((byte[] key, ulong version) in read)
             {
                 if (ReadVersion(key, wantsValue: false, out _) != version) return false;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Holdfast.Bitcask.Hints;
 using Holdfast.Bitcask.Keydirs;
 using Holdfast.Bitcask.Reading;
 using Holdfast.Bitcask.Records;
@@ -25,6 +26,10 @@ public sealed partial class BitcaskStore : IDisposable
 
     private const int FrameHeaderBytes = 8;
 
+    // What is collected for a hint while its segment is written saves reading the segment again; beyond this it is not worth
+    // the memory.
+    private const long MaxCollectedBytes = 64 << 20;
+
     private readonly Host host;
     private readonly BitcaskOptions options;
     private readonly SegmentedLog log;
@@ -35,6 +40,7 @@ public sealed partial class BitcaskStore : IDisposable
     private ulong sequence;
     private SegmentTally? talliedActive;
     private uint talliedNumber;
+    private Exception? failure;
     private volatile bool isDisposed;
 
     /// <summary>Where it lies.</summary>
@@ -69,7 +75,7 @@ public sealed partial class BitcaskStore : IDisposable
     {
         ThrowIfInvalid(key, value);
         Durability wanted = durability ?? options.Durability;
-        LogPosition end = Apply(RecordKind.Put, key, value, UnixTime.ToNanoseconds(expires), wanted);
+        LogPosition end = Apply(RecordKind.Put, key, value, UnixTime.ToNanoseconds(expires), wanted, out _);
         if (wanted == Durability.Group) log.Commit(end);
     }
 
@@ -81,7 +87,7 @@ public sealed partial class BitcaskStore : IDisposable
         ThrowIfInvalid(key.Span, value.Span);
         Durability wanted = durability ?? options.Durability;
         LogPosition end = Apply(
-            RecordKind.Put, key.Span, value.Span, UnixTime.ToNanoseconds(expires), Durability.None);
+            RecordKind.Put, key.Span, value.Span, UnixTime.ToNanoseconds(expires), Durability.None, out _);
         return wanted is Durability.Group or Durability.Each ? log.CommitAsync(end) : ValueTask.CompletedTask;
     }
 
@@ -93,10 +99,10 @@ public sealed partial class BitcaskStore : IDisposable
     {
         ThrowIfInvalid(key, default);
         Durability wanted = durability ?? options.Durability;
-        LogPosition end = Apply(RecordKind.Delete, key, default, null, wanted);
+        LogPosition end = Apply(RecordKind.Delete, key, default, null, wanted, out bool wasThere);
         // Nothing to delete: still, that it is absent may rest on a delete that is not durable yet.
         if (wanted == Durability.Group) log.Commit(end == default ? log.Appended : end);
-        return end != default;
+        return wasThere;
     }
 
     /// <summary>Makes all changes of a batch, or, if it fails, none.</summary>
@@ -146,24 +152,33 @@ public sealed partial class BitcaskStore : IDisposable
     // Returns the end of the log behind the change; the default value when there was nothing to delete.
     [SkipLocalsInit]
     private LogPosition Apply(
-        RecordKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long? expiry, Durability durability)
+        RecordKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long? expiry, Durability durability,
+        out bool wasThere)
     {
+        wasThere = false;
         ulong hash = KeyHash.Of(key, hashSeed);
         Span<byte> head = stackalloc byte[RecordHeader.MaxSize];
-        RecordReader match = RentMatch();
+        // What it will change comes into the cache while the record is written.
+        keydir.Prefetch(hash);
+        RecordReader match = RecordReader.Rent(log, firstOwnSegment, checks: false, epochs);
         try
         {
             lock (log.Gate)
             {
-                ThrowIfDisposed();
-                if (kind == RecordKind.Delete && !Contains(hash, key, match)) return default;
+                ThrowIfUnusable();
+                if (kind == RecordKind.Delete)
+                {
+                    if (!Contains(hash, key, match, out bool isExpired)) return default;
+                    wasThere = !isExpired;
+                }
+
                 var header = new RecordHeader(sequence + 1, kind, key.Length, expiry);
                 header.Encode(head);
                 LogPosition position = log.AppendLocked(head[..header.Size], key, value);
-                Note(hash, key, kind, position, header.ValueOffset + value.Length, match);
+                Note(hash, key, header, position, header.ValueOffset + value.Length, match);
                 if (watchers is not null) Tell(new Change(sequence, key.ToArray(), kind == RecordKind.Put ? value.ToArray() : null));
                 if (durability == Durability.Each) log.SyncLocked();
-                return log.Appended;
+                return log.EndLocked();
             }
         }
         finally
@@ -174,11 +189,11 @@ public sealed partial class BitcaskStore : IDisposable
 
     private LogPosition ApplyLocked(WriteBatch batch, Durability durability)
     {
-        ThrowIfDisposed();
+        ThrowIfUnusable();
         LogGroup group = batch.Group;
         for (int i = 0; i < group.Count; i++) RecordHeader.SetSequence(group.PayloadAt(i), sequence + 1 + (uint)i);
         log.AppendLocked(group);
-        RecordReader match = RentMatch();
+        RecordReader match = RecordReader.Rent(log, firstOwnSegment, checks: false, epochs);
         try
         {
             for (int i = 0; i < group.Count; i++)
@@ -186,7 +201,8 @@ public sealed partial class BitcaskStore : IDisposable
                 ReadOnlySpan<byte> payload = group.PayloadAt(i);
                 _ = RecordHeader.TryDecode(payload, out RecordHeader header);
                 ReadOnlySpan<byte> key = header.KeyOf(payload);
-                Note(KeyHash.Of(key, hashSeed), key, header.Kind, group.PositionAt(i), payload.Length, match);
+                header = header with { Sequence = sequence + 1 };
+                Note(KeyHash.Of(key, hashSeed), key, header, group.PositionAt(i), payload.Length, match);
                 if (watchers is null) continue;
                 Tell(new Change(sequence, key.ToArray(), header.IsTombstone ? null : header.ValueOf(payload).ToArray()));
             }
@@ -197,18 +213,41 @@ public sealed partial class BitcaskStore : IDisposable
         }
 
         if (durability == Durability.Each) log.SyncLocked();
-        return log.Appended;
+        return log.EndLocked();
     }
 
     // Enters a record that was appended into the keydir and the tallies. Under the gate.
     private void Note(
-        ulong hash, ReadOnlySpan<byte> key, RecordKind kind, LogPosition position, int payloadBytes, RecordReader match)
+        ulong hash, ReadOnlySpan<byte> key, in RecordHeader header, LogPosition position, int payloadBytes,
+        RecordReader match)
+    {
+        try
+        {
+            Enter(hash, key, header, position, payloadBytes, match);
+        }
+        catch (Exception reason)
+        {
+            // The log has a record that the keydir has not: what is read from now on would not be what is read after the next open.
+            failure = reason;
+            throw;
+        }
+    }
+
+    private void Enter(
+        ulong hash, ReadOnlySpan<byte> key, in RecordHeader header, LogPosition position, int payloadBytes,
+        RecordReader match)
     {
         sequence++;
         uint frameBytes = (uint)(FrameHeaderBytes + payloadBytes);
         SegmentTally tally = TallyOf(position.Segment);
+        if (tally.Collected is { } collected)
+        {
+            collected.Add(header, hash, key, position.Offset, frameBytes);
+            if (collected.MemoryBytes > MaxCollectedBytes) StopCollecting(tally);
+        }
+
         Location before;
-        if (kind == RecordKind.Put)
+        if (header.Kind == RecordKind.Put)
         {
             tally.AddLive(frameBytes);
             var location = new Location(position.Segment, position.Offset, frameBytes);
@@ -230,17 +269,20 @@ public sealed partial class BitcaskStore : IDisposable
         LogSegment segment = log.Find(number)!;
         talliedNumber = number;
         if (segment.Tag is SegmentTally known) return talliedActive = known;
-        segment.Tag = talliedActive = new SegmentTally();
+        segment.Tag = talliedActive = new SegmentTally { Collected = new HintBuilder(number) };
         OnSegmentBegun();
         return talliedActive;
     }
 
-    private bool Contains(ulong hash, ReadOnlySpan<byte> key, RecordReader match)
+    private bool Contains(ulong hash, ReadOnlySpan<byte> key, RecordReader match, out bool isExpired)
     {
+        isExpired = false;
         int token = epochs.Enter();
         try
         {
-            return keydir.TryFind(hash, key, match, out _);
+            if (!TryReadHeader(hash, key, match)) return false;
+            isExpired = IsExpired(match.Header);
+            return true;
         }
         finally
         {
@@ -248,7 +290,23 @@ public sealed partial class BitcaskStore : IDisposable
         }
     }
 
+    private static void StopCollecting(SegmentTally tally)
+    {
+        tally.Collected!.Dispose();
+        tally.Collected = null;
+    }
+
     private RecordReader RentMatch() => RecordReader.Rent(log, firstOwnSegment, checks: false);
+
+    // Under the gate.
+    private void ThrowIfUnusable()
+    {
+        ThrowIfDisposed();
+        if (failure is null) return;
+        throw new HoldfastException(
+            ErrorKind.Failed, $"{Directory}: an earlier write failed: {failure.Message}",
+            "what was durable is safe; look at the disk, then open it again", failure);
+    }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(isDisposed, this);
 }

@@ -1,3 +1,4 @@
+using Holdfast.Bitcask.Hints;
 using Holdfast.Log;
 
 namespace Holdfast.Bitcask;
@@ -21,8 +22,14 @@ internal sealed class SegmentTally
     /// <summary>Whether a damaged range was met in it: then no merge touches it.</summary>
     public bool IsDamaged { get; set; }
 
+    /// <summary>Whether another segment stands for it: it goes as soon as nobody needs it.</summary>
+    public bool IsReplaced { get; set; }
+
     /// <summary>Whether its hint file is there, or need not be.</summary>
     public bool HasHint { get; set; }
+
+    /// <summary>What was collected for its hint while it was written; null when that is not all of it.</summary>
+    public HintBuilder? Collected { get; set; }
 
     /// <summary>Held while the hint file is written.</summary>
     public Lock HintGate { get; } = new();

@@ -47,7 +47,12 @@ public sealed class StoreSnapshot : IDisposable
                 return null;
             }
 
-            if (!reader.Location.IsSameAs(location)) reader.Read(byNumber[location.Segment], location);
+            if (!reader.Location.IsSameAs(location))
+            {
+                reader.Read(byNumber[location.Segment], location);
+                if (!reader.Key.SequenceEqual(key)) throw reader.Misplaced(location);
+            }
+
             return store.IsExpired(reader.Header) ? null : reader.Value.ToArray();
         }
         finally

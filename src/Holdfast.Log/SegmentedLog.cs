@@ -52,7 +52,9 @@ public sealed partial class SegmentedLog : IDisposable
     /// <summary>What was damaged when the log was opened.</summary>
     public IReadOnlyList<LogDamage> Damages => damages;
 
-    /// <summary>What open cut off; null when there was no torn tail.</summary>
+    /// <summary>
+    /// What open cut off; null when there was no torn tail. Opened for reading only: what an owner would cut off, or is just writing.
+    /// </summary>
     public LogTornTail? TornTail { get; private set; }
 
     /// <summary>Where the next entry will go, at the earliest. Compare it, do not read there.</summary>
@@ -382,7 +384,8 @@ public sealed partial class SegmentedLog : IDisposable
             failure);
     }
 
-    private LogPosition EndLocked() =>
+    /// <summary><see cref="Appended"/>, for one who holds <see cref="Gate"/>.</summary>
+    public LogPosition EndLocked() =>
         active is null ? new LogPosition(nextNumber, 0) : new LogPosition(activeSegment!.Number, active.Appended);
 
     private LogPosition DurableLocked() =>

@@ -21,7 +21,7 @@ internal sealed class CheckpointTarget : IDisposable
     }
 
     /// <summary>Where files are put meanwhile.</summary>
-    public string Staged { get; }
+    public string Staged { get; private set; }
 
     /// <summary>Begins a directory.</summary>
     /// <param name="host">Disk and randomness.</param>
@@ -68,8 +68,9 @@ internal sealed class CheckpointTarget : IDisposable
     {
         disk.SyncDirectory(Staged);
         disk.Rename(Staged, target);
-        isCommitted = true;
+        Staged = target;
         disk.SyncDirectory(parent);
+        isCommitted = true;
     }
 
     /// <summary>Removes what is not complete.</summary>

@@ -48,13 +48,18 @@ internal static class StoreVerifier
         {
             using BitcaskStore store = OpenToRead(host, directory);
             damages.AddRange(store.Damages);
-            if (store.Count != manifest.Keys)
-            {
-                damages.Add(new LogDamage(
-                    0, $"{directory}/{Manifest.FileName}", 0, 0, $"{store.Count} keys, expected {manifest.Keys}"));
-            }
-
+            Compare("store", store.Id.ToString(), manifest.Store);
+            Compare("keys", store.Count, manifest.Keys);
+            Compare("sequence", store.Sequence, manifest.Sequence);
             return store.Count;
+
+            void Compare<T>(string what, T found, T expected)
+                where T : IEquatable<T>
+            {
+                if (found.Equals(expected)) return;
+                string path = $"{directory}/{Manifest.FileName}";
+                damages.Add(new LogDamage(0, path, 0, 0, $"{what} {found}, expected {expected}"));
+            }
         }
         catch (HoldfastException failure) when (failure.Kind is ErrorKind.Damage or ErrorKind.NotThere)
         {

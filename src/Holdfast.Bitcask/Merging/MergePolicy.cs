@@ -4,13 +4,17 @@ namespace Holdfast.Bitcask.Merging;
 
 /// <summary>Says when to merge, and what.</summary>
 /// <param name="options">The knobs.</param>
-internal sealed class MergePolicy(MergeOptions options)
+/// <param name="segmentBytes">Size of segments: those of half of it are not small, whatever the knobs say, since two do not make one.</param>
+/// <param name="lowest">Number of the lowest segment: nothing is left that its tombstones could hide.</param>
+internal sealed class MergePolicy(MergeOptions options, long segmentBytes, uint lowest)
 {
     /// <summary>What a seal takes, bytes.</summary>
     public const int SealBytes = 64;
 
     /// <summary>Most segments of one merge: what a header can list.</summary>
     private const int MaxSegments = 1024;
+
+    private readonly long smallBytes = Math.Min(options.SmallBytes, segmentBytes / 2);
 
     /// <summary>Whether one of the segments passes a trigger, or small ones do together.</summary>
     public bool IsTriggered(IEnumerable<LogSegment> segments)
@@ -21,7 +25,7 @@ internal sealed class MergePolicy(MergeOptions options)
             long dead = DeadBytes(segment);
             if (dead >= options.DeadBytesTrigger) return true;
             if (dead > 0 && dead >= options.DeadRatioTrigger * ContentBytes(segment)) return true;
-            if (segment.Length < options.SmallBytes && ++small >= options.SmallCountTrigger) return true;
+            if (segment.Length < smallBytes && ++small >= options.SmallCountTrigger) return true;
         }
 
         return false;
@@ -37,7 +41,7 @@ internal sealed class MergePolicy(MergeOptions options)
         long dead = DeadBytes(segment);
         return dead >= options.DeadBytesThreshold
             || (dead > 0 && dead >= options.DeadRatioThreshold * ContentBytes(segment))
-            || segment.Length < options.SmallBytes;
+            || segment.Length < smallBytes;
     }
 
     /// <summary>Cuts segments into groups, each of which becomes one segment of about the usual size.</summary>
@@ -64,11 +68,13 @@ internal sealed class MergePolicy(MergeOptions options)
         return groups;
     }
 
-    /// <summary>What later records supersede, bytes.</summary>
-    public static long DeadBytes(LogSegment segment)
+    /// <summary>What a merge would free, bytes: what later records supersede, and tombstones that hide nothing.</summary>
+    public long DeadBytes(LogSegment segment)
     {
         SegmentTally tally = SegmentTally.Of(segment);
-        return Math.Max(0, ContentBytes(segment) - tally.LiveBytes - tally.TombstoneBytes);
+        // The one tombstone that a small segment may have left is not worth a merge.
+        bool needsTombstones = segment.Number != lowest || segment.Length < smallBytes;
+        return Math.Max(0, ContentBytes(segment) - tally.LiveBytes - (needsTombstones ? tally.TombstoneBytes : 0));
     }
 
     private static long ContentBytes(LogSegment segment) => segment.Readable - segment.FirstOffset;

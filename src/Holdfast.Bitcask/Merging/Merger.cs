@@ -22,7 +22,9 @@ internal sealed class Merger
     private readonly ReadEpochs epochs;
     private readonly SegmentHints hints;
     private readonly Func<RecordReader> rentMatch;
+    private readonly Lock moveGate;
     private readonly long now;
+    private readonly ulong lastSequence;
     private readonly MergePace pace;
     private readonly PlaceMatch place = new();
     private readonly byte[] tombstone = new byte[RecordHeader.MaxSize];
@@ -30,15 +32,17 @@ internal sealed class Merger
     private long tombstonesKept;
 
     public Merger(
-        SegmentedLog log, Keydir keydir, ReadEpochs epochs, SegmentHints hints, Func<RecordReader> rentMatch, long now,
-        MergePace pace)
+        SegmentedLog log, Keydir keydir, ReadEpochs epochs, SegmentHints hints, Func<RecordReader> rentMatch, Lock moveGate,
+        long now, ulong lastSequence, MergePace pace)
     {
         this.log = log;
         this.keydir = keydir;
         this.epochs = epochs;
         this.hints = hints;
         this.rentMatch = rentMatch;
+        this.moveGate = moveGate;
         this.now = now;
+        this.lastSequence = lastSequence;
         this.pace = pace;
     }
 
@@ -52,11 +56,11 @@ internal sealed class Merger
         {
             foreach (LogSegment input in inputs)
             {
-                if (!input.TryAcquire()) throw new InvalidOperationException($"{input.Path} is gone");
-                held.Add(input);
+                // An empty one goes by itself when the last of those that it replaced has gone.
+                if (input.TryAcquire()) held.Add(input);
             }
 
-            return Replace(inputs, cancellationToken);
+            return Replace(held, cancellationToken);
         }
         finally
         {
@@ -64,9 +68,10 @@ internal sealed class Merger
         }
     }
 
-    private MergeReport Replace(IReadOnlyList<LogSegment> inputs, CancellationToken cancellationToken)
+    private MergeReport Replace(List<LogSegment> inputs, CancellationToken cancellationToken)
     {
-        using LogReplacement replacement = log.BeginReplacement(inputs);
+        if (TryBegin(inputs) is not { } begun) return MergeReport.Nothing;
+        using LogReplacement replacement = begun;
         using var builder = new HintBuilder(replacement.Number);
         var numbers = new HashSet<uint>(inputs.Select(input => input.Number));
         // Tombstones of segments below the lowest that stays can hide nothing any more.
@@ -79,14 +84,42 @@ internal sealed class Merger
         }
 
         long before = inputs.Sum(input => input.Length);
-        LogSegment merged = replacement.Commit();
-        var tally = new SegmentTally();
-        merged.Tag = tally;
         using HintData data = builder.Build();
-        Move(data, numbers, merged, tally);
-        hints.Write(merged, data);
-        foreach (LogSegment input in inputs) log.Drop(input);
+        LogSegment merged;
+        lock (moveGate)
+        {
+            merged = replacement.Commit();
+            var tally = new SegmentTally();
+            merged.Tag = tally;
+            // Whatever fails from here on: on disk they are replaced.
+            foreach (LogSegment input in inputs) SegmentTally.Of(input).IsReplaced = true;
+            Move(data, numbers, merged, tally);
+            foreach (LogSegment input in inputs) log.Drop(input);
+        }
+
+        WriteHints(merged, data);
         return new MergeReport(inputs.Count, 1, before, merged.Length, copied, tombstonesKept, []);
+    }
+
+    private LogReplacement? TryBegin(List<LogSegment> inputs)
+    {
+        lock (log.Gate)
+        {
+            bool areThere = inputs.Count > 0 && inputs.TrueForAll(input => log.Find(input.Number) == input);
+            return areThere ? log.BeginReplacement(inputs) : null;
+        }
+    }
+
+    private void WriteHints(LogSegment merged, HintData data)
+    {
+        try
+        {
+            hints.Write(merged, data);
+        }
+        catch (DiskException)
+        {
+            // The merge is done, and makes room where there is none; the hint is made by the next maintenance or open.
+        }
     }
 
     // Copies what still counts of a segment; returns damage, if any was met.
@@ -107,7 +140,8 @@ internal sealed class Merger
             uint frameBytes = FrameHeaderBytes + (uint)payload.Length;
             if (header.IsTombstone)
             {
-                if (!keepTombstones || IsPresent(hash, key)) continue;
+                // That of the last change is kept: sequence numbers go on from it, and the log never has no segment.
+                if ((!keepTombstones && header.Sequence != lastSequence) || IsPresent(hash, key)) continue;
             }
             else if (!IsCurrent(hash, key, new Location(input.Number, reader.Position.Offset, frameBytes)))
             {

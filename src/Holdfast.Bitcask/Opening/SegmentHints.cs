@@ -58,8 +58,10 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
             if (tally.HasHint || tally.IsDamaged || !segment.TryAcquire()) return;
             try
             {
-                using HintData data = Rebuild(segment, cancellationToken);
-                if (!tally.IsDamaged) Write(segment, data);
+                using HintData data = tally.Collected?.Build() ?? Rebuild(segment, cancellationToken);
+                if (!tally.IsDamaged) Publish(segment, data);
+                tally.Collected?.Dispose();
+                tally.Collected = null;
             }
             finally
             {
@@ -68,8 +70,17 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
         }
     }
 
-    /// <summary>Writes hints that were made already.</summary>
+    /// <summary>Writes hints that were made already, unless they are there.</summary>
     public void Write(LogSegment segment, HintData data)
+    {
+        SegmentTally tally = SegmentTally.Of(segment);
+        lock (tally.HintGate)
+        {
+            if (!tally.HasHint) Publish(segment, data);
+        }
+    }
+
+    private void Publish(LogSegment segment, HintData data)
     {
         string path = segment.HintPath;
         using IDiskFile file = disk.CreateUnnamed(Path.GetDirectoryName(path)!);

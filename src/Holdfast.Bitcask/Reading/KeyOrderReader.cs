@@ -38,6 +38,7 @@ internal sealed class KeyOrderReader : SnapshotReader
             if (!IsInRange()) return false;
             Location location = cursor.Location;
             _ = reader.Read(segments[location.Segment], location);
+            if (!reader.Key.SequenceEqual(cursor.Key)) throw reader.Misplaced(location);
             if (!store.IsExpired(reader.Header)) return true;
         }
 

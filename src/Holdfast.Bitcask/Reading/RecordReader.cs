@@ -19,6 +19,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
 
     private SegmentedLog log = null!;
     private IReadOnlyDictionary<uint, LogSegment>? held;
+    private ReadEpochs? epochs;
     private uint firstOwnSegment;
     private bool checks;
     private byte[] buffer = new byte[4096];
@@ -41,6 +42,9 @@ internal sealed unsafe class RecordReader : IRecordMatch
     /// <summary>Its payload; valid until the next record is read, and no longer than the segment is held.</summary>
     public ReadOnlySpan<byte> Payload => payload is null ? buffer.AsSpan(FrameHeaderBytes, payloadBytes) : new(payload, payloadBytes);
 
+    /// <summary>Its key.</summary>
+    public ReadOnlySpan<byte> Key => Header.KeyOf(Payload);
+
     /// <summary>Its value.</summary>
     public ReadOnlySpan<byte> Value => Payload[Header.ValueOffset..];
 
@@ -51,11 +55,13 @@ internal sealed unsafe class RecordReader : IRecordMatch
     /// <param name="log">Where records lie.</param>
     /// <param name="firstOwnSegment">Segments from this number on were written since the store was opened.</param>
     /// <param name="checks">Whether records must be whole: to return their values. If not, only keys are compared.</param>
-    public static RecordReader Rent(SegmentedLog log, uint firstOwnSegment, bool checks)
+    /// <param name="enters">For one who is in no read of these: each comparison is one then.</param>
+    public static RecordReader Rent(SegmentedLog log, uint firstOwnSegment, bool checks, ReadEpochs? enters = null)
     {
         RecordReader reader = spare ?? new RecordReader();
         spare = null;
         reader.Begin(log, null, firstOwnSegment, checks);
+        reader.epochs = enters;
         return reader;
     }
 
@@ -82,16 +88,17 @@ internal sealed unsafe class RecordReader : IRecordMatch
         if (buffer.Length > KeptBytes) buffer = new byte[4096];
         Segment = null;
         held = null;
+        epochs = null;
         spare = this;
     }
 
     /// <inheritdoc/>
     public bool Matches(Location location, ReadOnlySpan<byte> key)
     {
-        if (!checks) return HasKey(location, key);
+        if (!checks) return epochs is null ? HasKey(location, key) : HasKeyInRead(epochs, location, key);
         try
         {
-            return TryRead(location) && Header.KeyOf(Payload).SequenceEqual(key);
+            return TryRead(location) && Key.SequenceEqual(key);
         }
         catch (HoldfastException found) when (found.Kind == ErrorKind.Damage)
         {
@@ -141,10 +148,29 @@ internal sealed unsafe class RecordReader : IRecordMatch
             "verify the whole store; restore what is lost from a backup");
     }
 
+    /// <summary>What to throw when the record at a place is not that of the key which led there.</summary>
+    public HoldfastException Misplaced(Location location) => new(
+        ErrorKind.Damage,
+        $"{Find(location.Segment)?.Path ?? log.Directory}: byte {location.Offset}: not the record of the key that leads here",
+        "verify the whole store; restore what is lost from a backup");
+
     /// <summary>Throws if the search met damage that may have been what it looked for.</summary>
     public void ThrowIfDamaged()
     {
         if (damage is not null) throw new HoldfastException(damage.Kind, damage.Message, damage.Hint, damage);
+    }
+
+    private bool HasKeyInRead(ReadEpochs entered, Location location, ReadOnlySpan<byte> key)
+    {
+        int token = entered.Enter();
+        try
+        {
+            return HasKey(location, key);
+        }
+        finally
+        {
+            entered.Exit(token);
+        }
     }
 
     // Compares the key only. Of what was written since the store was opened the pages are in memory; anything else is read by
@@ -182,6 +208,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
     {
         log = ofLog;
         held = ofHeld;
+        epochs = null;
         firstOwnSegment = firstOwn;
         checks = wholeRecords;
         damage = null;

@@ -1,0 +1,49 @@
+using Holdfast.Testing;
+
+namespace Holdfast.Bitcask.Tests.Races;
+
+/// <summary>A moment of a merge at which something else may happen.</summary>
+public enum MergePoint
+{
+    /// <summary>While records are copied.</summary>
+    Copy,
+
+    /// <summary>When all is copied and nothing is visible yet.</summary>
+    Seal,
+
+    /// <summary>While keys move over.</summary>
+    Move,
+
+    /// <summary>When what was replaced has been dropped.</summary>
+    Hint,
+}
+
+/// <summary>Does things at a moment of a merge, as another thread may: within a call that the merge makes to the disk.</summary>
+internal static class MergePoints
+{
+    public static void Interleave(SimulatedDisk disk, MergePoint point, Action action)
+    {
+        int unnamed = 0;
+        bool isSealed = false;
+        bool isDone = false;
+        disk.BeforeCall = call =>
+        {
+            if (isDone) return;
+            if (call.Kind == DiskCallKind.CreateUnnamed) unnamed++;
+            if (call.Kind == DiskCallKind.Publish && call.Path.EndsWith(".log", StringComparison.Ordinal)) isSealed = true;
+            bool isThere = point switch
+            {
+                MergePoint.Copy => IsReadOfSegment(call) && unnamed > 0 && !isSealed,
+                MergePoint.Seal => call.Kind == DiskCallKind.WriteDurably && call.Path.EndsWith("(unnamed)", StringComparison.Ordinal),
+                MergePoint.Move => IsReadOfSegment(call) && isSealed,
+                _ => call.Kind == DiskCallKind.CreateUnnamed && isSealed,
+            };
+            if (!isThere) return;
+            isDone = true;
+            action();
+        };
+    }
+
+    private static bool IsReadOfSegment(DiskCall call) =>
+        call.Kind == DiskCallKind.Read && call.Path.EndsWith(".log", StringComparison.Ordinal);
+}
