@@ -188,11 +188,12 @@ public sealed class DamageTests
     private static void Check(DamagedStore store, string path, KeydirKind keydir, string what, string? other = null)
     {
         VerifyReport report = BitcaskStore.Verify(store.Host, DamagedStore.Directory, all: true, CancellationToken.None);
-        Assert.True(
-            report.Damages.Any(damage => damage.Path == path || damage.Path == other),
-            $"{what}: verification says: {string.Join("; ", report.Damages)}");
         BitcaskOptions options = StoreTesting.Small with { Keydir = keydir };
         using BitcaskStore opened = BitcaskStore.Open(store.Host, DamagedStore.Directory, options);
+        // One who only reads takes a last segment without a seal for one that is written, as long as it is not too short.
+        Assert.True(
+            report.Damages.Concat(opened.Damages).Any(damage => damage.Path == path || damage.Path == other),
+            $"{what}: verification says: {string.Join("; ", report.Damages)}");
         int lost = 0;
         foreach ((string key, HashSet<string> ever) in store.Ever)
         {
