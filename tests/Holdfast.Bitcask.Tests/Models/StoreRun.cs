@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Holdfast.Bitcask.Tests.Stores;
-using Holdfast.Log;
 using Holdfast.Testing;
 
 namespace Holdfast.Bitcask.Tests.Models;

@@ -26,7 +26,8 @@ public sealed class LinearizabilityTests
             $"{directory.Path}/kv",
             StoreTesting.Small with { Keydir = keydir, Merge = new MergeOptions { SmallBytes = 0, DeadBytesThreshold = 1 } });
         using var isOver = new CancellationTokenSource();
-        Task disturber = Task.Run(() => Disturb(store, directory.Path, isOver.Token), TestContext.Current.CancellationToken);
+        var disturber = new Thread(() => Disturb(store, directory.Path, isOver.Token));
+        disturber.Start();
         string?[] before = new string?[Keys];
         for (int round = 0; round < Rounds; round++)
         {
@@ -42,7 +43,7 @@ public sealed class LinearizabilityTests
         }
 
         isOver.Cancel();
-        disturber.GetAwaiter().GetResult();
+        disturber.Join();
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Holdfast.Bitcask.Tests.Stores;
-using Holdfast.Log;
 using Holdfast.Testing;
 
 namespace Holdfast.Bitcask.Tests.Races;
