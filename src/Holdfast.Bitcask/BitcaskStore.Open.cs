@@ -142,6 +142,7 @@ public sealed partial class BitcaskStore
         HintData data;
         if (!segment.IsSealed)
         {
+            hints.CheckUnsealed(segment, options.ReadOnly);
             data = replay.Build(segment.Number);
         }
         else if (hints.TryOpen(segment) is { } file)

@@ -29,14 +29,14 @@ internal sealed class CheckpointTarget : IDisposable
     /// <param name="store">Directory of the store: no place for a copy of it.</param>
     public static CheckpointTarget Begin(Host host, string directory, string store)
     {
-        string target = directory.TrimEnd('/');
+        string target = directory.Length > 1 ? directory.TrimEnd('/') : directory;
         if (!target.StartsWith('/')) throw new ArgumentException($"not an absolute path: '{directory}'", nameof(directory));
         if (target == store || target.StartsWith($"{store}/", StringComparison.Ordinal))
         {
             throw Refuse(target, $"lies inside the store {store}", "choose a directory outside of it");
         }
 
-        if (store.StartsWith($"{target}/", StringComparison.Ordinal))
+        if (store.StartsWith($"{target.TrimEnd('/')}/", StringComparison.Ordinal))
         {
             throw Refuse(target, $"contains the store {store}", "choose another directory");
         }

@@ -29,6 +29,26 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
         return hints;
     }
 
+    /// <summary>Notes damage if a segment that is not sealed has a hint: then it was sealed, and has lost its end.</summary>
+    /// <param name="segment">Not sealed.</param>
+    /// <param name="mayBeWritten">Whether its owner may just have sealed it.</param>
+    public void CheckUnsealed(LogSegment segment, bool mayBeWritten)
+    {
+        using IDiskFile? file = disk.TryOpen(segment.HintPath, DiskAccess.Read);
+        if (file is null) return;
+        byte[] bytes = new byte[HintHeader.Size];
+        if (HintHeader.TryDecode(bytes.AsSpan(0, file.Read(0, bytes)), out _) is not { } header) return;
+        HintIdentity found = header.Identity;
+        if (found != IdentityOf(segment) with { SegmentBytes = found.SegmentBytes }) return;
+        if (mayBeWritten && !(disk.TryStat(segment.Path)?.Length < found.SegmentBytes)) return;
+        long lost = Math.Max(0, found.SegmentBytes - segment.Length);
+        lock (damages)
+        {
+            damages.Add(new LogDamage(
+                segment.Number, segment.Path, segment.Length, lost, $"it was sealed with {found.SegmentBytes} bytes, its seal is gone"));
+        }
+    }
+
     /// <summary>Makes the hints from the segment. Damage met is noted, and that the segment has it.</summary>
     public HintData Rebuild(LogSegment segment, CancellationToken cancellationToken)
     {

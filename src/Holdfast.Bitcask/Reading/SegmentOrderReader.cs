@@ -59,6 +59,14 @@ internal sealed class SegmentOrderReader(
         if (next == segments.Count) return false;
         (LogSegment segment, long end) = segments[next++];
         if (segment.Readable < end) store.Flush();
+        if (segment.Readable < end)
+        {
+            // An earlier write failed, so the rest is in memory only, where single keys are read.
+            throw new HoldfastException(
+                ErrorKind.Failed, $"{segment.Path}: what was written last is not on the disk, and cannot be read in order",
+                "look at the disk, then open the store again");
+        }
+
         reader = segment.OpenReader(end);
         return true;
     }

@@ -43,6 +43,9 @@ internal sealed class CrashProgram : IDisposable
     /// <summary>The last change that was acknowledged as durable, and the last that was begun.</summary>
     public (int Durable, int Made) Moment => (durable, history.Count - 1);
 
+    /// <summary>How many segments merges have replaced.</summary>
+    public long MergedSegments { get; private set; }
+
     public void Run(string operations)
     {
         foreach (char operation in operations) Do(operation);
@@ -85,8 +88,8 @@ internal sealed class CrashProgram : IDisposable
                 store.Sync();
                 durable = history.Count - 1;
                 break;
-            case 'm': store.Merge(); break;
-            case 'M': store.Merge(MergeScope.All); break;
+            case 'm': MergedSegments += store.Merge().SegmentsBefore; break;
+            case 'M': MergedSegments += store.Merge(MergeScope.All).SegmentsBefore; break;
             case 'C':
                 checkpoints.Add(history.Count - 1);
                 store.Checkpoint(CheckpointPath(checkpoints.Count - 1));
