@@ -120,7 +120,13 @@ public sealed partial class BitcaskStore
             Parallel.For(0, sources.Length, new ParallelOptions { MaxDegreeOfParallelism = degree }, i =>
                 sources[i] = OpenHints(segments[i], replay, out sequences[i]));
             foreach (ulong highest in sequences) sequence = Math.Max(sequence, highest);
-            return Fill(new RecoveryMerge(sources, degree));
+            Keydir filled = Fill(new RecoveryMerge(sources, degree));
+            if (!options.ReadOnly && segments.Count > 0 && !segments[^1].IsSealed)
+            {
+                SegmentTally.Of(segments[^1]).Collected = replay.Take(segments[^1].Number);
+            }
+
+            return filled;
         }
         catch (AggregateException failures)
         {

@@ -32,6 +32,14 @@ internal sealed class ActiveReplay : IDisposable
         return empty.Build();
     }
 
+    /// <summary>Gives away what was collected of a segment, so that more can be added as it is written on.</summary>
+    public HintBuilder Take(uint number)
+    {
+        HintBuilder taken = builder is not null && segment == number ? builder : new HintBuilder(number);
+        if (taken == builder) builder = null;
+        return taken;
+    }
+
     /// <summary>Adds the record of an entry.</summary>
     /// <returns>False when it is none.</returns>
     public static bool TryAdd(HintBuilder builder, ulong seed, LogPosition position, ReadOnlySpan<byte> payload)
