@@ -105,7 +105,11 @@ public sealed partial class BitcaskStore
 
         var manifest = new Manifest
         {
-            Store = Id.ToString(), Sequence = atSequence, Keys = keys, Created = host.Clock.GetUtcNow(), Segments = segments,
+            Store = Id.ToString(),
+            Sequence = atSequence,
+            Keys = keys,
+            Created = host.Clock.GetUtcNow(),
+            Segments = segments,
         };
         manifest.Write(host.Disk, target.Staged);
         cancellationToken.ThrowIfCancellationRequested();

@@ -82,6 +82,7 @@ public sealed class CheckpointTargetTests
     [Theory]
     [InlineData(DiskException.InputOutput)]
     [InlineData(DiskException.NoSpace)]
+    [InlineData(DiskException.AccessDenied)]
     public void ACheckpointThatFailsAtAnyCallLeavesNothing(int errno)
     {
         for (int failAt = 1; ; failAt++)

@@ -13,6 +13,11 @@ public sealed class CheckpointWhileWritingTests
     private const int Writers = 3;
     private const int Copies = 12;
 
+    // For each copy a writer may write so many batches: it goes on during the copy, and the store stays small.
+    private const long BatchesPerCopy = 2000;
+
+    private long allowed;
+
     [Theory]
     [InlineData(KeydirKind.Compact, Durability.None)]
     [InlineData(KeydirKind.Ordered, Durability.Group)]
@@ -37,6 +42,7 @@ public sealed class CheckpointWhileWritingTests
             for (int copy = 0; copy < Copies; copy++)
             {
                 string path = string.Create(CultureInfo.InvariantCulture, $"{directory.Path}/copy{copy}");
+                Interlocked.Add(ref allowed, BatchesPerCopy);
                 long[] least = [.. done.Select((_, writer) => Volatile.Read(ref done[writer]))];
                 CheckpointReport report = Copy(store, path, copy, ref previous);
                 long[] most = [.. begun.Select((_, writer) => Volatile.Read(ref begun[writer]))];
@@ -63,11 +69,12 @@ public sealed class CheckpointWhileWritingTests
         }
     }
 
-    private static void Write(BitcaskStore store, int writer, long[] begun, long[] done, CancellationToken isOver)
+    private void Write(BitcaskStore store, int writer, long[] begun, long[] done, CancellationToken isOver)
     {
         var batch = new WriteBatch();
         for (long number = 1; !isOver.IsCancellationRequested; number++)
         {
+            while (number > Interlocked.Read(ref allowed) && !isOver.IsCancellationRequested) Thread.Yield();
             Volatile.Write(ref begun[writer], number);
             batch.Clear();
             byte[] value = StoreTesting.Bytes(StoreTesting.Padded(number.ToString(CultureInfo.InvariantCulture), 100));
