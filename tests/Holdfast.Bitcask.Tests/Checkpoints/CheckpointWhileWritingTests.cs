@@ -6,7 +6,8 @@ using Holdfast.Testing;
 namespace Holdfast.Bitcask.Tests.Checkpoints;
 
 /// Goal: a checkpoint or backup that is made while others write is the store at one instant between call and return.
-/// Method: each writer counts up in a key of its own, with a batch that writes two keys and deletes a third now and then. What was acknowledged before the
+/// Method: each writer counts up in a key of its own, with a batch that writes two keys and deletes a third now and
+/// then. What was acknowledged before the
 /// call must be in the copy, what was begun after the return must not, and for each writer it must be one moment.
 public sealed class CheckpointWhileWritingTests
 {
@@ -29,10 +30,12 @@ public sealed class CheckpointWhileWritingTests
         using var isOver = new CancellationTokenSource();
         long[] begun = new long[Writers];
         long[] done = new long[Writers];
-        Thread[] threads = [.. Enumerable.Range(0, Writers).Select(writer => new Thread(() => Write(store, writer, begun, done, isOver.Token)))];
+        Thread[] threads = [.. Enumerable.Range(0, Writers).Select(
+            writer => new Thread(() => Write(store, writer, begun, done, isOver.Token)))];
         var merger = new Thread(() =>
         {
-            for (int i = 0; !isOver.IsCancellationRequested; i++) store.Merge(i % 2 == 0 ? MergeScope.All : MergeScope.Due, CancellationToken.None);
+            for (int i = 0; !isOver.IsCancellationRequested; i++) store.Merge(
+                i % 2 == 0 ? MergeScope.All : MergeScope.Due, CancellationToken.None);
         });
         foreach (Thread thread in threads) thread.Start();
         merger.Start();
