@@ -89,6 +89,7 @@ public sealed partial class BitcaskStore
     {
         try
         {
+            foreach (LogSegment segment in log.Segments) (segment.Tag as SegmentTally)?.Collected?.Dispose();
             log.Dispose();
         }
         finally

@@ -68,13 +68,13 @@ public sealed partial class BitcaskStore
         LogPosition end;
         lock (log.Gate)
         {
-            ThrowIfUnusable();
+            ReserveLocked(changes);
             foreach ((byte[] key, ulong version) in read)
             {
                 if (ReadVersion(key, wantsValue: false, out _) != version) return false;
             }
 
-            end = ApplyLocked(changes, wanted);
+            end = ApplyReserved(changes, wanted);
         }
 
         // Also what was read may not be durable yet.

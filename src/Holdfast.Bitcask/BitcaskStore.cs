@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Holdfast.Bitcask.Hints;
 using Holdfast.Bitcask.Keydirs;
 using Holdfast.Bitcask.Reading;
 using Holdfast.Bitcask.Records;
@@ -24,6 +25,10 @@ public sealed partial class BitcaskStore : IDisposable
     internal const string Purpose = "bitcask";
 
     private const int FrameHeaderBytes = 8;
+
+    // What is collected for a hint while its segment is written saves reading the segment again; beyond this it is not worth
+    // the memory.
+    private const long MaxCollectedBytes = 64 << 20;
 
     private readonly Host host;
     private readonly BitcaskOptions options;
@@ -153,11 +158,16 @@ public sealed partial class BitcaskStore : IDisposable
         wasThere = false;
         ulong hash = KeyHash.Of(key, hashSeed);
         Span<byte> head = stackalloc byte[RecordHeader.MaxSize];
-        RecordReader match = RentMatch();
+        // What it will change comes into the cache while the record is written.
+        keydir.Prefetch(hash);
+        RecordReader match = RecordReader.Rent(log, firstOwnSegment, checks: false, epochs);
         try
         {
             lock (log.Gate)
             {
+                ThrowIfUnusable();
+                // Whatever has to be waited for is waited for here, before anything is decided.
+                log.ReserveLocked(RecordHeader.MaxSize + key.Length + value.Length);
                 ThrowIfUnusable();
                 if (kind == RecordKind.Delete)
                 {
@@ -168,10 +178,10 @@ public sealed partial class BitcaskStore : IDisposable
                 var header = new RecordHeader(sequence + 1, kind, key.Length, expiry);
                 header.Encode(head);
                 LogPosition position = log.AppendLocked(head[..header.Size], key, value);
-                Note(hash, key, kind, position, header.ValueOffset + value.Length, match);
+                Note(hash, key, header, position, header.ValueOffset + value.Length, match);
                 if (watchers is not null) Tell(new Change(sequence, key.ToArray(), kind == RecordKind.Put ? value.ToArray() : null));
                 if (durability == Durability.Each) log.SyncLocked();
-                return log.Appended;
+                return log.EndLocked();
             }
         }
         finally
@@ -182,11 +192,24 @@ public sealed partial class BitcaskStore : IDisposable
 
     private LogPosition ApplyLocked(WriteBatch batch, Durability durability)
     {
+        ReserveLocked(batch);
+        return ApplyReserved(batch, durability);
+    }
+
+    // Whatever has to be waited for is waited for here, before anything is decided.
+    private void ReserveLocked(WriteBatch batch)
+    {
         ThrowIfUnusable();
+        log.ReserveLocked(batch.Group);
+        ThrowIfUnusable();
+    }
+
+    private LogPosition ApplyReserved(WriteBatch batch, Durability durability)
+    {
         LogGroup group = batch.Group;
         for (int i = 0; i < group.Count; i++) RecordHeader.SetSequence(group.PayloadAt(i), sequence + 1 + (uint)i);
         log.AppendLocked(group);
-        RecordReader match = RentMatch();
+        RecordReader match = RecordReader.Rent(log, firstOwnSegment, checks: false, epochs);
         try
         {
             for (int i = 0; i < group.Count; i++)
@@ -194,7 +217,8 @@ public sealed partial class BitcaskStore : IDisposable
                 ReadOnlySpan<byte> payload = group.PayloadAt(i);
                 _ = RecordHeader.TryDecode(payload, out RecordHeader header);
                 ReadOnlySpan<byte> key = header.KeyOf(payload);
-                Note(KeyHash.Of(key, hashSeed), key, header.Kind, group.PositionAt(i), payload.Length, match);
+                header = header with { Sequence = sequence + 1 };
+                Note(KeyHash.Of(key, hashSeed), key, header, group.PositionAt(i), payload.Length, match);
                 if (watchers is null) continue;
                 Tell(new Change(sequence, key.ToArray(), header.IsTombstone ? null : header.ValueOf(payload).ToArray()));
             }
@@ -205,18 +229,17 @@ public sealed partial class BitcaskStore : IDisposable
         }
 
         if (durability == Durability.Each) log.SyncLocked();
-        return log.Appended;
+        return log.EndLocked();
     }
 
     // Enters a record that was appended into the keydir and the tallies. Under the gate.
     private void Note(
-        ulong hash, ReadOnlySpan<byte> key, RecordKind kind, LogPosition position, int payloadBytes, RecordReader match)
+        ulong hash, ReadOnlySpan<byte> key, in RecordHeader header, LogPosition position, int payloadBytes,
+        RecordReader match)
     {
-        // The keydir compares keys in segments, which a merge may be dropping.
-        int token = epochs.Enter();
         try
         {
-            Enter(hash, key, kind, position, payloadBytes, match);
+            Enter(hash, key, header, position, payloadBytes, match);
         }
         catch (Exception reason)
         {
@@ -225,20 +248,23 @@ public sealed partial class BitcaskStore : IDisposable
             failure = reason;
             throw;
         }
-        finally
-        {
-            epochs.Exit(token);
-        }
     }
 
     private void Enter(
-        ulong hash, ReadOnlySpan<byte> key, RecordKind kind, LogPosition position, int payloadBytes, RecordReader match)
+        ulong hash, ReadOnlySpan<byte> key, in RecordHeader header, LogPosition position, int payloadBytes,
+        RecordReader match)
     {
         sequence++;
         uint frameBytes = (uint)(FrameHeaderBytes + payloadBytes);
         SegmentTally tally = TallyOf(position.Segment);
+        if (tally.Collected is { } collected)
+        {
+            collected.Add(header, hash, key, position.Offset, frameBytes);
+            if (collected.MemoryBytes > MaxCollectedBytes) StopCollecting(tally);
+        }
+
         Location before;
-        if (kind == RecordKind.Put)
+        if (header.Kind == RecordKind.Put)
         {
             tally.AddLive(frameBytes);
             var location = new Location(position.Segment, position.Offset, frameBytes);
@@ -260,7 +286,7 @@ public sealed partial class BitcaskStore : IDisposable
         LogSegment segment = log.Find(number)!;
         talliedNumber = number;
         if (segment.Tag is SegmentTally known) return talliedActive = known;
-        segment.Tag = talliedActive = new SegmentTally();
+        segment.Tag = talliedActive = new SegmentTally { Collected = new HintBuilder(number) };
         OnSegmentBegun();
         return talliedActive;
     }
@@ -279,6 +305,12 @@ public sealed partial class BitcaskStore : IDisposable
         {
             epochs.Exit(token);
         }
+    }
+
+    private static void StopCollecting(SegmentTally tally)
+    {
+        tally.Collected!.Dispose();
+        tally.Collected = null;
     }
 
     private RecordReader RentMatch() => RecordReader.Rent(log, firstOwnSegment, checks: false);

@@ -1,3 +1,4 @@
+using Holdfast.Bitcask.Hints;
 using Holdfast.Log;
 
 namespace Holdfast.Bitcask;
@@ -26,6 +27,9 @@ internal sealed class SegmentTally
 
     /// <summary>Whether its hint file is there, or need not be.</summary>
     public bool HasHint { get; set; }
+
+    /// <summary>What was collected for its hint while it was written; null when that is not all of it.</summary>
+    public HintBuilder? Collected { get; set; }
 
     /// <summary>Held while the hint file is written.</summary>
     public Lock HintGate { get; } = new();

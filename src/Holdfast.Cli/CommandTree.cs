@@ -25,7 +25,7 @@ internal static class CommandTree
         [
             InitCommand.Create(), BackupCommand.Create(), PointsCommand.Create(), LsCommand.Create(), FindCommand.Create(),
             DiffCommand.Create(), CatCommand.Create(), RestoreCommand.Create(), CheckCommand.Create(), StatsCommand.Create(),
-            KeyCommand.Create(), ExportCommand.Create(), ApplyCommand.Create(), VersionCommand.Create(),
+            KeyCommand.Create(), ExportCommand.Create(), ApplyCommand.Create(), KvCommand.Create(), VersionCommand.Create(),
             CompletionCommand.Create(), HelpCommand.Create(), ManCommand.Create(),
         ];
         foreach (VerbCommand verb in verbs) root.Add(verb);

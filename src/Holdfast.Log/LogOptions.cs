@@ -17,7 +17,7 @@ public sealed record LogOptions
 
     /// <summary>
     /// Whether the log is only read. It takes no lock, repairs nothing, and shows the log as it was when it was opened;
-    /// its owner may write at the same time.
+    /// its owner may write at the same time. In a ring, what its owner drops meanwhile may be missing.
     /// </summary>
     public bool ReadOnly { get; init; }
 

@@ -72,7 +72,9 @@ public sealed class LogReader : IDisposable
     }
 
     /// <summary>Goes to the next entry, and waits for one at the tail.</summary>
-    /// <returns>True at an entry or damage; false when the log was closed.</returns>
+    /// <returns>
+    /// True at an entry or damage; false when the log was closed: what was appended just before may not have been read.
+    /// </returns>
     public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
         while (true)

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Threading.Tasks.Sources;
 using Holdfast.Log.Segments;
 
@@ -156,6 +157,8 @@ public sealed partial class SegmentedLog
         foreach (CommitWaiter waiter in round) waiter.Wake(CommitTurn.Served);
         round.Clear();
         lock (Gate) spare = round;
+        // What is no error of the disk is one of the program: its own thread shows it as it is.
+        if (handsOver && reason is not (null or DiskException or ObjectDisposedException)) ExceptionDispatchInfo.Throw(reason);
         return goesOn;
     }
 

@@ -31,8 +31,13 @@ public sealed partial class SegmentedLog
         var log = new SegmentedLog(host, directory.TrimEnd('/'), options);
         try
         {
-            log.Recover(replay);
-            if (options.Durability == Durability.Interval && !options.ReadOnly) log.StartTimer();
+            // Nobody else has it yet; but what changes the log holds the gate.
+            lock (log.Gate)
+            {
+                log.Recover(replay);
+                if (options.Durability == Durability.Interval && !options.ReadOnly) log.StartTimer();
+            }
+
             return log;
         }
         catch
@@ -396,11 +401,8 @@ public sealed partial class SegmentedLog
         // A damaged segment takes nothing more; and in a ring frames of the torn tail cannot be cut off, so they would
         // be valid again once the next append has filled the gap before them.
         if (!isDamaged && !found.Header.IsRing) return;
-        lock (Gate)
-        {
-            if (active.IsEmpty) ReplaceEmpty(0);
-            else _ = SealActive();
-        }
+        if (active.IsEmpty) ReplaceEmpty(0);
+        else _ = SealActive();
     }
 
     private void AddSegment(FoundSegment found, long end, bool isSealDamaged) =>

@@ -52,7 +52,9 @@ public sealed partial class SegmentedLog : IDisposable
     /// <summary>What was damaged when the log was opened.</summary>
     public IReadOnlyList<LogDamage> Damages => damages;
 
-    /// <summary>What open cut off; null when there was no torn tail.</summary>
+    /// <summary>
+    /// What open cut off; null when there was no torn tail. Opened for reading only: what an owner would cut off, or is just writing.
+    /// </summary>
     public LogTornTail? TornTail { get; private set; }
 
     /// <summary>Where the next entry will go, at the earliest. Compare it, do not read there.</summary>
@@ -146,6 +148,22 @@ public sealed partial class SegmentedLog : IDisposable
     }
 
     /// <summary>
+    /// Makes room for what <see cref="AppendLocked(ReadOnlySpan{byte}, ReadOnlySpan{byte}, ReadOnlySpan{byte})"/> will append next, so
+    /// that it does not wait; the caller holds <see cref="Gate"/>. This may wait, and others may append meanwhile: what is
+    /// decided by the order of appends is decided afterwards.
+    /// </summary>
+    /// <param name="payloadBytes">Length of the payload.</param>
+    public void ReserveLocked(long payloadBytes) => _ = MakeRoom(Frame.SizeOf(payloadBytes) + Frame.WatermarkBytes);
+
+    /// <summary>The same for a group.</summary>
+    public void ReserveLocked(LogGroup group)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        ThrowIfTooLarge(group);
+        _ = MakeRoom(group.FrameBytes + Frame.WatermarkBytes);
+    }
+
+    /// <summary>
     /// Appends an entry; the caller holds <see cref="Gate"/>, and waits for durability by <see cref="Commit"/> after
     /// letting go of it.
     /// </summary>
@@ -185,10 +203,7 @@ public sealed partial class SegmentedLog : IDisposable
     {
         ArgumentNullException.ThrowIfNull(group);
         if (group.Count == 0) return;
-        if (group.FrameBytes > LogGroup.MaxFrameBytes)
-        {
-            throw new ArgumentException($"a group of {group.FrameBytes} bytes, at most {LogGroup.MaxFrameBytes} are possible");
-        }
+        ThrowIfTooLarge(group);
 
         SegmentAppender appender = MakeRoom(group.FrameBytes);
         long before = appender.Appended;
@@ -382,8 +397,15 @@ public sealed partial class SegmentedLog : IDisposable
             failure);
     }
 
-    private LogPosition EndLocked() =>
+    /// <summary><see cref="Appended"/>, for one who holds <see cref="Gate"/>.</summary>
+    public LogPosition EndLocked() =>
         active is null ? new LogPosition(nextNumber, 0) : new LogPosition(activeSegment!.Number, active.Appended);
+
+    private static void ThrowIfTooLarge(LogGroup group)
+    {
+        if (group.FrameBytes <= LogGroup.MaxFrameBytes) return;
+        throw new ArgumentException($"a group of {group.FrameBytes} bytes, at most {LogGroup.MaxFrameBytes} are possible");
+    }
 
     private LogPosition DurableLocked() =>
         active is null

@@ -43,7 +43,8 @@ internal sealed unsafe class HintBuilder(uint segment) : IDisposable
         if (blocks.Count > 0) blockEnds[^1] = blockEnd;
         long bytes = 0;
         foreach (int end in blockEnds) bytes += end;
-        var places = new HintPlaces(CollectionsMarshal.AsSpan(blocks), CollectionsMarshal.AsSpan(blockEnds), (int)Records);
+        var places = new HintPlaces(
+            CollectionsMarshal.AsSpan(blocks), CollectionsMarshal.AsSpan(blockEnds), checked((int)Records));
         var writer = new HintWriter(bytes);
         try
         {

@@ -57,7 +57,7 @@ internal sealed class HintData : IHintSource, IDisposable
     /// <param name="segmentHash">Hash of its whole file, <see cref="HintHeader.HashBytes"/> bytes.</param>
     public unsafe void WriteTo(IDiskFile file, in HintIdentity identity, ReadOnlyMemory<byte> segmentHash)
     {
-        if (identity.Segment != Segment) throw new ArgumentException($"hints of segment {Segment:x8}", nameof(identity));
+        if (identity.Segment != Segment) throw new ArgumentException($"not {Segment:x8}", nameof(identity));
         var stripes = new HintStripe[HintStripe.Count];
         for (int i = 0; i < stripes.Length; i++)
         {

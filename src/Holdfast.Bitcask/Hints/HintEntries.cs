@@ -34,7 +34,8 @@ internal readonly unsafe struct HintEntries(byte* start, byte* end)
             var entry = new HintEntry(at);
             if (end - at < HintEntry.FixedBytes || end - at - HintEntry.FixedBytes < entry.KeyBytes) return false;
             ulong hash = entry.Hash;
-            if (hash >> HintStripe.HashShift != (uint)stripe || hash < previousHash || !IsPlausible(entry, segmentBytes)) return false;
+            if (hash >> HintStripe.HashShift != (uint)stripe || hash < previousHash) return false;
+            if (!IsPlausible(entry, segmentBytes)) return false;
             if (hash == previousHash && previous != null
                 && new HintEntry(previous).Key.SequenceCompareTo(entry.Key) >= 0)
             {

@@ -4,7 +4,7 @@ using Holdfast.Bitcask.Keydirs;
 namespace Holdfast.Bitcask.Hints;
 
 /// <summary>An entry of a hint, where it lies in memory. Layout: docs/formats/bitcask.md, "Hint file".</summary>
-/// <remarks>Believes what it finds: bytes from a file are checked as a whole stripe, see <see cref="HintEntries"/>.</remarks>
+/// <remarks>Believes what it finds: bytes from a file are checked before, see <see cref="HintEntries"/>.</remarks>
 /// <param name="start">Its first byte.</param>
 internal readonly unsafe struct HintEntry(byte* start)
 {
@@ -57,7 +57,13 @@ internal readonly unsafe struct HintEntry(byte* start)
 
     /// <summary>Writes an entry; there is room for <see cref="FixedBytes"/> and the key.</summary>
     public static void Encode(
-        byte* target, ulong hash, ReadOnlySpan<byte> key, uint offset, uint frameBytes, bool isTombstone, bool hasExpiry)
+        byte* target,
+        ulong hash,
+        ReadOnlySpan<byte> key,
+        uint offset,
+        uint frameBytes,
+        bool isTombstone,
+        bool hasExpiry)
     {
         uint place = offset | (isTombstone ? TombstoneBit : 0) | (hasExpiry ? ExpiryBit : 0);
         var entry = new Span<byte>(target, KeyOffset + key.Length);

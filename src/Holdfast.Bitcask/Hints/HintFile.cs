@@ -2,7 +2,7 @@ using Holdfast.Log;
 
 namespace Holdfast.Bitcask.Hints;
 
-/// <summary>A hint file that fits its segment. Its stripes are read and checked one at a time, by any number of threads.</summary>
+/// <summary>A hint file that fits its segment. Stripes are read and checked singly, by any thread.</summary>
 internal sealed class HintFile : IDisposable
 {
     // The seam reads into spans; a stripe may be longer than one.

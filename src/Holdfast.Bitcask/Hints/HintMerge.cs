@@ -1,7 +1,9 @@
+using System.Runtime.CompilerServices;
+
 namespace Holdfast.Bitcask.Hints;
 
 /// <summary>
-/// Merges the hints of segments, a stripe at a time: of each key the record in the segment of the highest number counts.
+/// Merges the hints of segments, a stripe at a time: of each key the record in the highest segment counts.
 /// </summary>
 /// <remarks>For one thread; several merges may share their sources.</remarks>
 internal sealed class HintMerge : IDisposable
@@ -22,7 +24,7 @@ internal sealed class HintMerge : IDisposable
         for (int i = 0; i < sources.Count; i++)
         {
             uint segment = this.sources[i].Segment;
-            if (i > 0 && segment == this.sources[i - 1].Segment) throw new ArgumentException($"two of segment {segment:x8}");
+            if (i > 0 && segment == usage[i - 1].Segment) throw new ArgumentException($"two of {segment:x8}");
             buffers[i] = new NativeBuffer();
             usage[i].Segment = segment;
         }
@@ -111,9 +113,14 @@ internal sealed class HintMerge : IDisposable
             Hash = IsAtEnd ? ulong.MaxValue : Entry.Hash;
         }
 
-        public readonly bool IsBefore(in Cursor other) =>
-            Hash != other.Hash ? Hash < other.Hash : IsBeforeAtEqualHash(other);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly bool IsBefore(in Cursor other)
+        {
+            if (Hash == other.Hash) return IsBeforeAtEqualHash(other);
+            return Hash < other.Hash;
+        }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         private readonly bool IsBeforeAtEqualHash(in Cursor other)
         {
             if (IsAtEnd || other.IsAtEnd) return !IsAtEnd;

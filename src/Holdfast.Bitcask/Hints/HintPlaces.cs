@@ -11,50 +11,63 @@ internal sealed unsafe class HintPlaces : IDisposable
 
     private const int BlockBits = 20;
 
-    // Two passes leave runs of about 1 of a million entries, and each pass's 2,048 targets stay in the first cache.
-    private const int DigitBits = 11;
+    // 2,048 buckets are as many as can be written to side by side; one of a million entries then fits the first cache,
+    // and a second digit leaves runs of about one.
+    private const int BucketBits = 11;
+    private const int BucketCount = 1 << BucketBits;
+    private const int BucketShift = 64 - BucketBits;
+    private const int DigitBits = 9;
     private const int DigitCount = 1 << DigitBits;
-    private const int FirstShift = 64 - (2 * DigitBits);
-    private const int SecondShift = 64 - DigitBits;
+    private const int DigitShift = BucketShift - DigitBits;
 
     // Keys that are written often lie in one run many times; an insertion sort's cost would be their number squared.
     private const int MaxInsertionRun = 32;
     private const int PrefetchDistance = 12;
 
     private readonly nint[] blocks;
+    private readonly int[] bucketEnds = new int[BucketCount];
+    private readonly NativeBuffer scratch = new();
     private readonly int count;
     private Place* places;
-    private Place* spare;
 
-    /// <summary>Finds the entries.</summary>
+    /// <summary>Finds the entries, and puts them into buckets by the upper bits of their hash.</summary>
     public HintPlaces(ReadOnlySpan<nint> blocks, ReadOnlySpan<int> blockEnds, int count)
     {
         this.blocks = blocks.ToArray();
         this.count = count;
-        places = Allocate(count);
-        spare = Allocate(count);
-        Place* next = places;
+        places = (Place*)NativeMemory.Alloc((nuint)Math.Max(1, count), (nuint)sizeof(Place));
+        int* next = stackalloc int[BucketCount];
+        new Span<int>(next, BucketCount).Clear();
         for (int i = 0; i < blocks.Length; i++)
         {
             byte* start = (byte*)blocks[i];
             for (byte* at = start; at != start + blockEnds[i]; at = new HintEntry(at).End)
             {
-                *next++ = new Place(new HintEntry(at).Hash, ((ulong)i << BlockBits) | (ulong)(at - start));
+                next[new HintEntry(at).Hash >> BucketShift]++;
             }
         }
+
+        TurnCountsIntoStarts(next, BucketCount);
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            byte* start = (byte*)blocks[i];
+            for (byte* at = start; at != start + blockEnds[i]; at = new HintEntry(at).End)
+            {
+                ulong hash = new HintEntry(at).Hash;
+                places[next[hash >> BucketShift]++] = new Place(hash, ((ulong)i << BlockBits) | (ulong)(at - start));
+            }
+        }
+
+        new ReadOnlySpan<int>(next, BucketCount).CopyTo(bucketEnds);
     }
 
     /// <summary>Sorts by hash; entries of equal hash stay in the order in which they were added.</summary>
     public void Sort()
     {
-        // Least significant digit first: each pass keeps the order of the last.
-        Scatter(FirstShift);
-        Scatter(SecondShift);
-        for (int start = 0; start < count;)
+        int start = 0;
+        foreach (int end in bucketEnds)
         {
-            int end = start + 1;
-            while (end < count && places[end].Hash >> FirstShift == places[start].Hash >> FirstShift) end++;
-            if (end - start > 1) SortRun(new Span<Place>(places + start, end - start));
+            if (end - start > 1) SortBucket(places + start, end - start);
             start = end;
         }
     }
@@ -77,33 +90,51 @@ internal sealed unsafe class HintPlaces : IDisposable
     public void Dispose()
     {
         NativeMemory.Free(places);
-        NativeMemory.Free(spare);
-        places = spare = null;
+        places = null;
+        scratch.Dispose();
     }
 
-    private static Place* Allocate(int count) =>
-        (Place*)NativeMemory.Alloc((nuint)Math.Max(1, count), (nuint)sizeof(Place));
+    private static void TurnCountsIntoStarts(int* counts, int length)
+    {
+        int total = 0;
+        for (int i = 0; i < length; i++)
+        {
+            int here = counts[i];
+            counts[i] = total;
+            total += here;
+        }
+    }
 
-    private void Scatter(int shift)
+    private static int Digit(Place place) => (int)(place.Hash >> DigitShift) & (DigitCount - 1);
+
+    private void SortBucket(Place* bucket, int length)
+    {
+        if (length <= MaxInsertionRun)
+        {
+            SortRun(new Span<Place>(bucket, length));
+            return;
+        }
+
+        SortByDigit(bucket, length);
+        for (int start = 0; start < length;)
+        {
+            int end = start + 1;
+            while (end < length && bucket[end].Hash >> DigitShift == bucket[start].Hash >> DigitShift) end++;
+            if (end - start > 1) SortRun(new Span<Place>(bucket + start, end - start));
+            start = end;
+        }
+    }
+
+    private void SortByDigit(Place* bucket, int length)
     {
         int* next = stackalloc int[DigitCount];
         new Span<int>(next, DigitCount).Clear();
-        for (int i = 0; i < count; i++) next[Digit(places[i], shift)]++;
-        int total = 0;
-        for (int digit = 0; digit < DigitCount; digit++)
-        {
-            int here = next[digit];
-            next[digit] = total;
-            total += here;
-        }
-
-        for (int i = 0; i < count; i++) spare[next[Digit(places[i], shift)]++] = places[i];
-        Place* sorted = spare;
-        spare = places;
-        places = sorted;
+        for (int i = 0; i < length; i++) next[Digit(bucket[i])]++;
+        TurnCountsIntoStarts(next, DigitCount);
+        var sorted = (Place*)scratch.Require((long)length * sizeof(Place));
+        for (int i = 0; i < length; i++) sorted[next[Digit(bucket[i])]++] = bucket[i];
+        new ReadOnlySpan<Place>(sorted, length).CopyTo(new Span<Place>(bucket, length));
     }
-
-    private static int Digit(Place place, int shift) => (int)(place.Hash >> shift) & (DigitCount - 1);
 
     private static void SortRun(Span<Place> run)
     {

@@ -5,6 +5,6 @@ namespace Holdfast.Bitcask.Hints;
 internal interface IMergeCursor<TSelf>
     where TSelf : struct
 {
-    /// <summary>Whether what it stands at goes before what <paramref name="other"/> stands at. One at its end goes last.</summary>
+    /// <summary>Whether what it stands at goes before what the other stands at. One at its end goes last.</summary>
     bool IsBefore(in TSelf other);
 }

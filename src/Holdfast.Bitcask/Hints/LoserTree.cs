@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Holdfast.Bitcask.Hints;
 
 /// <summary>
@@ -39,13 +41,16 @@ internal sealed class LoserTree<TCursor>(int count)
     /// <summary>Plays the games again in which the winner took part.</summary>
     public void Replay()
     {
+        // Who wins is as good as random: chosen without a branch, it costs no wrong guess.
+        int[] nodes = losers;
+        TCursor[] places = cursors;
         int best = winner;
         for (int node = (count + best) >> 1; node > 0; node >>= 1)
         {
-            int loser = losers[node];
-            if (!cursors[loser].IsBefore(cursors[best])) continue;
-            losers[node] = best;
-            best = loser;
+            int loser = nodes[node];
+            int swap = (best ^ loser) & -Unsafe.BitCast<bool, byte>(places[loser].IsBefore(places[best]));
+            nodes[node] = loser ^ swap;
+            best ^= swap;
         }
 
         winner = best;

@@ -8,7 +8,6 @@ namespace Holdfast.Bitcask.Hints;
 /// <param name="buffer">Belongs to the thread; used again for each partition.</param>
 internal unsafe struct PartitionSink(FillPartition fill, NativeBuffer buffer) : IHintSink
 {
-    private const int PartitionShift = 54;
     private const int FirstCapacity = 1 << 12;
 
     private KeydirEntry* entries;
@@ -19,7 +18,7 @@ internal unsafe struct PartitionSink(FillPartition fill, NativeBuffer buffer) : 
     /// <inheritdoc/>
     public void Add(ulong hash, HintEntry entry, uint segment)
     {
-        int own = (int)(hash >> PartitionShift);
+        int own = CompactKeydir.PartitionOf(hash);
         if (own != partition) Flush();
         partition = own;
         if (count == capacity) Grow();

@@ -11,7 +11,7 @@ internal sealed class RecoveryMerge
 
     /// <summary>Prepares the merge.</summary>
     /// <param name="sources">One for each segment, in any order. Not owned.</param>
-    /// <param name="degree">How many threads to use, 1 or more; each needs memory for one stripe of every source.</param>
+    /// <param name="degree">How many threads, 1 or more; each needs memory for one stripe of every source.</param>
     public RecoveryMerge(IReadOnlyList<IHintSource> sources, int degree)
     {
         this.sources = sources;

@@ -13,7 +13,7 @@ internal sealed class RepairedHints(HintFile file, Func<HintData> rebuild) : IHi
     private readonly Lock gate = new();
     private volatile HintData? rebuilt;
 
-    /// <summary>What was made in place of the file, which is damaged then; null while the file was found whole.</summary>
+    /// <summary>What was made in place of the file, which is damaged then; null while it was found whole.</summary>
     public HintData? Rebuilt => rebuilt;
 
     /// <inheritdoc/>

@@ -48,13 +48,25 @@ internal sealed unsafe partial class CompactKeydir : Keydir
     public static uint FingerprintOf(ulong hash) => (uint)(hash >> FingerprintShift);
 
     /// <inheritdoc/>
+    public override void Prefetch(ulong hash)
+    {
+        CompactPartition* all = partitions;
+        if (all != null) all[PartitionOf(hash)].Prefetch(FingerprintOf(hash));
+    }
+
+    /// <inheritdoc/>
     public override bool TryFind(ulong hash, ReadOnlySpan<byte> key, IRecordMatch match, out Location location)
     {
         CompactPartition* partition = Partition(PartitionOf(hash));
         uint fingerprint = FingerprintOf(hash);
         while (true)
         {
-            ulong version = partition->BeginRead(out CompactSlot* slots, out uint homes);
+            if (!partition->TryBeginRead(out ulong version, out CompactSlot* slots, out uint homes))
+            {
+                partition->AwaitChange();
+                continue;
+            }
+
             if (slots == null)
             {
                 location = default;
@@ -64,7 +76,8 @@ internal sealed unsafe partial class CompactKeydir : Keydir
             CompactSlot* slot = CompactTable.Seek(slots, homes, fingerprint);
             while (true)
             {
-                CompactSlot candidate = *slot;
+                bool isCandidate = slot->Has(fingerprint);
+                Location candidate = slot->Location;
 
                 // Also tells whether a candidate that did not match was moved meanwhile: its old place may be gone.
                 if (!partition->IsStill(version))
@@ -72,15 +85,15 @@ internal sealed unsafe partial class CompactKeydir : Keydir
                     break;
                 }
 
-                if (!candidate.Has(fingerprint))
+                if (!isCandidate)
                 {
                     location = default;
                     return false;
                 }
 
-                if (match.Matches(candidate.Location, key))
+                if (match.Matches(candidate, key))
                 {
-                    location = candidate.Location;
+                    location = candidate;
                     return true;
                 }
 

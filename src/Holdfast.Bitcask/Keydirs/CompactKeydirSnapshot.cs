@@ -3,6 +3,7 @@ namespace Holdfast.Bitcask.Keydirs;
 /// <summary>
 /// A snapshot of the compact keydir: its tables of that instant, which the keydir copies before it changes them.
 /// </summary>
+/// <remarks>Who searches it inside a read of the epochs may do so while another disposes of it.</remarks>
 internal sealed unsafe class CompactKeydirSnapshot : KeydirSnapshot
 {
     private readonly ReadEpochs epochs;

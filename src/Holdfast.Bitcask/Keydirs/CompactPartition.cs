@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Holdfast.Bitcask.Keydirs;
 
@@ -29,31 +31,38 @@ internal unsafe struct CompactPartition
     /// </summary>
     public readonly CompactSlot* Seek(uint fingerprint) => CompactTable.Seek(table.Slots, homes, fingerprint);
 
-    /// <summary>Waits until no change is going on, and returns what is needed to search, all of one version.</summary>
-    /// <param name="slots">Of the table; null if there is none. Readable while the epoch of the caller's read
-    /// lasts.</param>
+    /// <summary>Reads what is needed to search, all of one version; false while a change is going on.</summary>
+    /// <param name="before">The version.</param>
+    /// <param name="slots">Of the table; null if there is none. Readable until the caller's read of the epochs ends.</param>
     /// <param name="homeCount">Of the table.</param>
-    public ulong BeginRead(out CompactSlot* slots, out uint homeCount)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryBeginRead(out ulong before, out CompactSlot* slots, out uint homeCount)
+    {
+        before = Volatile.Read(ref version);
+        slots = table.Slots;
+        homeCount = homes;
+        return (before & 1) == 0 && IsStill(before);
+    }
+
+    /// <summary>Waits until the change that was going on is over.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void AwaitChange()
     {
         SpinWait wait = default;
-        while (true)
+        while ((Volatile.Read(ref version) & 1) != 0)
         {
-            ulong before = Volatile.Read(ref version);
-            if ((before & 1) == 0)
-            {
-                slots = table.Slots;
-                homeCount = homes;
-                if (IsStill(before))
-                {
-                    return before;
-                }
-            }
-
             wait.SpinOnce();
         }
     }
 
-    /// <summary>Whether all that was read since <see cref="BeginRead"/> is of that version.</summary>
+    /// <summary>Has the slots where a fingerprint belongs fetched from memory. May be of a table that is being replaced.</summary>
+    public readonly void Prefetch(uint fingerprint)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(table.Slots + CompactTable.HomeOf(fingerprint, homes));
+    }
+
+    /// <summary>Whether all that was read since <see cref="TryBeginRead"/> is of that version.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsStill(ulong before)
     {
         Volatile.ReadBarrier();
@@ -66,10 +75,9 @@ internal unsafe struct CompactPartition
     /// <summary>Takes the partition. Others have it for the change of a few slots or the making of a table.</summary>
     public void Take()
     {
-        SpinWait wait = default;
-        while (!TryTake())
+        if (!TryTake())
         {
-            wait.SpinOnce();
+            AwaitTake();
         }
     }
 
@@ -93,5 +101,15 @@ internal unsafe struct CompactPartition
         table = next;
         homes = next.Exists ? next.Homes : 0;
         EndChange();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void AwaitTake()
+    {
+        SpinWait wait = default;
+        while (!TryTake())
+        {
+            wait.SpinOnce();
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Holdfast.Bitcask.Keydirs;
@@ -92,9 +93,16 @@ internal readonly unsafe struct CompactTable
     public static uint HomeOf(uint fingerprint, uint homes) => (uint)(((ulong)fingerprint * homes) >> 32);
 
     /// <summary>The first slot that is empty or has no lesser fingerprint.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static CompactSlot* Seek(CompactSlot* slots, uint homes, uint fingerprint)
     {
         CompactSlot* slot = slots + HomeOf(fingerprint, homes);
+
+        // Without branches for the first ones: they could not be foreseen, and after a wrong guess nothing that comes next
+        // is done while memory is waited for. There are as many behind each home (MinSlack), and those less come first:
+        // what lies behind an empty slot is at home behind it.
+        slot += Less(slot[0].Fingerprint, fingerprint) + Less(slot[1].Fingerprint, fingerprint)
+            + Less(slot[2].Fingerprint, fingerprint) + Less(slot[3].Fingerprint, fingerprint);
         while (slot->Fingerprint < fingerprint)
         {
             slot++;
@@ -278,6 +286,9 @@ internal readonly unsafe struct CompactTable
     /// <summary>So that a test notices who still reads it.</summary>
     [Conditional("DEBUG")]
     private void Poison() => NativeMemory.Fill(Head, (nuint)Bytes, 0xDB);
+
+    /// <summary>1 if it is, 0 if not.</summary>
+    private static long Less(uint left, uint right) => (long)((ulong)((long)left - right) >> 63);
 
     private static uint SlotsFor(uint count, uint loadPercent) =>
         Math.Max((uint)((((ulong)count * 100) + loadPercent - 1) / loadPercent), MinSlots);

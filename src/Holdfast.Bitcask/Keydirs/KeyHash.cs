@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics.X86;
 
 namespace Holdfast.Bitcask.Keydirs;
 
@@ -50,7 +51,8 @@ internal static class KeyHash
 
         first ^= WordMask;
         second ^= state;
-        ulong high = Math.BigMul(first, second, out ulong low);
+        ulong low = first * second;
+        ulong high = High(first, second);
         return Fold(low ^ first ^ LengthMask ^ (uint)key.Length, high ^ second ^ SeedMask);
     }
 
@@ -67,11 +69,11 @@ internal static class KeyHash
 
     /// <summary>The halves of the product and the factors, folded into one word.</summary>
     /// <remarks>The factors are in it so that a factor of zero does not wipe out the other.</remarks>
-    private static ulong Fold(ulong left, ulong right)
-    {
-        ulong high = Math.BigMul(left, right, out ulong low);
-        return low ^ high ^ left ^ right;
-    }
+    private static ulong Fold(ulong left, ulong right) => (left * right) ^ High(left, right) ^ left ^ right;
+
+    /// <summary>The upper half of the product.</summary>
+    private static ulong High(ulong left, ulong right) =>
+        Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(left, right) : Math.BigMul(left, right, out _);
 
     private static ulong Word(ReadOnlySpan<byte> source) => BinaryPrimitives.ReadUInt64LittleEndian(source);
 }

@@ -15,6 +15,11 @@ internal abstract class Keydir : IDisposable
     /// <summary>Memory held, bytes; that of snapshots not included.</summary>
     public abstract long MemoryBytes { get; }
 
+    /// <summary>A hint that a key will be looked for or changed soon: what that needs is fetched from memory meanwhile.</summary>
+    public virtual void Prefetch(ulong hash)
+    {
+    }
+
     /// <summary>Finds where the record of a key lies.</summary>
     /// <param name="hash">The key's hash.</param>
     /// <param name="key">The key.</param>

@@ -1,6 +1,6 @@
 namespace Holdfast.Bitcask.Keydirs;
 
-/// <summary>Walks over the keys of a snapshot in both directions, in the order of their bytes. For one thread.</summary>
+/// <summary>Walks over the keys of a snapshot both ways, in the order of their bytes. For one thread.</summary>
 /// <remarks>
 /// It stands before the first key, on a key, or behind the last. From before the first, <see cref="MoveNext"/> leads to
 /// the first; from behind the last, <see cref="MovePrevious"/> leads to the last. So the keys below a bound, backward,
@@ -36,7 +36,7 @@ internal sealed class OrderedCursor
 
     private int CheckedIndex => IsOnKey ? index : throw new InvalidOperationException("the cursor stands on no key");
 
-    /// <summary>Goes to the first key that is not below this one; false = there is none, it stands behind the last.</summary>
+    /// <summary>Goes to the first key not below this one; false = there is none, it stands behind the last.</summary>
     public bool Seek(ReadOnlySpan<byte> key)
     {
         OrderedNode node = root;

@@ -31,7 +31,11 @@ internal sealed class OrderedFill
     {
         int own = OrderedLeaf.ItemBytesOf(key.Length);
         int start = pending == 0 ? 0 : ends[pending - 1];
-        if (pending > 0 && PendingKey(pending - 1).SequenceCompareTo(key) >= 0) throw new ArgumentException("not above the last key");
+        if (pending > 0 && PendingKey(pending - 1).SequenceCompareTo(key) >= 0)
+        {
+            throw new ArgumentException("not above the last key");
+        }
+
         if (pending == KeysPerLeaf || (pending > 0 && itemBytes + own > OrderedLeaf.MaxItemBytes))
         {
             separators.Add(OrderedNode.Between(PendingKey(pending - 1), key).ToArray());

@@ -47,7 +47,7 @@ internal sealed class OrderedInner : OrderedNode
 
     /// <inheritdoc/>
     public override int Bytes =>
-        ObjectBytes + 40 + (4 * ObjectBytes) + (children.Length * 8) + (heads.Length * 4) + (ends.Length * 4) + separators.Length;
+        (5 * ObjectBytes) + 40 + (children.Length * 8) + (heads.Length * 8) + separators.Length;
 
     /// <summary>A child. Any thread may ask while the writer replaces it.</summary>
     public OrderedNode this[int index] => Volatile.Read(ref children[index]);
@@ -105,7 +105,8 @@ internal sealed class OrderedInner : OrderedNode
     public OrderedInner Copy(long epoch) => new(epoch, this);
 
     /// <summary>The same node with two children in the place of one.</summary>
-    public OrderedInner WithSplit(long epoch, int index, OrderedNode left, ReadOnlySpan<byte> separator, OrderedNode right)
+    public OrderedInner WithSplit(
+        long epoch, int index, OrderedNode left, ReadOnlySpan<byte> separator, OrderedNode right)
     {
         OrderedNode[] more = [.. children.AsSpan(0, index), left, right, .. children.AsSpan(index + 1)];
         int at = index == 0 ? 0 : ends[index - 1];

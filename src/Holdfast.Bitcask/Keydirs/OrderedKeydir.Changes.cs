@@ -128,7 +128,8 @@ internal sealed partial class OrderedKeydir
             if (keys > MaxJoinedKeys || itemBytes > MaxJoinedItemBytes) continue;
 
             ReadOnlySpan<byte> first = left.KeyAt(0), last = right.KeyAt(right.Count - 1);
-            OrderedLeaf joined = OrderedLeaf.Roomy(epoch, keys, itemBytes, first[..OrderedLeaf.SharedPrefix(first, last)]);
+            ReadOnlySpan<byte> prefix = first[..OrderedLeaf.SharedPrefix(first, last)];
+            OrderedLeaf joined = OrderedLeaf.Roomy(epoch, keys, itemBytes, prefix);
             joined.Append(left, 0, left.Count);
             joined.Append(right, 0, right.Count);
             memoryBytes += joined.Bytes - left.Bytes - right.Bytes;
@@ -204,7 +205,8 @@ internal sealed partial class OrderedKeydir
         Link(level, node);
     }
 
-    private void ReplaceByTwo(int level, OrderedNode old, OrderedNode left, ReadOnlySpan<byte> separator, OrderedNode right)
+    private void ReplaceByTwo(
+        int level, OrderedNode old, OrderedNode left, ReadOnlySpan<byte> separator, OrderedNode right)
     {
         memoryBytes += left.Bytes + right.Bytes - old.Bytes;
         if (level == 0)

@@ -32,7 +32,7 @@ internal sealed partial class OrderedKeydir : Keydir
     /// <inheritdoc/>
     public override long MemoryBytes => Volatile.Read(ref memoryBytes);
 
-    /// <summary>Starts to fill the keydir, which must be empty, with sorted keys. Nobody else uses it until the end.</summary>
+    /// <summary>Starts to fill the keydir, which is empty, with sorted keys. Nobody else uses it till then.</summary>
     public OrderedFill BeginFill() => new(this, epoch);
 
     /// <inheritdoc/>

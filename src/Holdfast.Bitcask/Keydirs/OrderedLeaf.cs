@@ -90,7 +90,8 @@ internal sealed class OrderedLeaf : OrderedNode
     {
         int capacity = Math.Min(MaxKeys, keys + Math.Max(keys / 2, LeastSpareKeys));
         int spareBytes = (capacity - keys) * (itemBytes / keys);
-        return new OrderedLeaf(epoch, capacity, Math.Max(itemBytes, Math.Min(itemBytes + spareBytes, MaxItemBytes)), prefix);
+        int room = Math.Max(itemBytes, Math.Min(itemBytes + spareBytes, MaxItemBytes));
+        return new OrderedLeaf(epoch, capacity, room, prefix);
     }
 
     /// <summary>What the item of a key takes, bytes.</summary>
@@ -231,11 +232,25 @@ internal sealed class OrderedLeaf : OrderedNode
     /// <summary>Notes that the keys of this leaf go on an ascending row.</summary>
     public void ContinueAppends() => appendsInARow = AppendsThatMakeARow;
 
-    /// <summary>Appends some keys of another leaf, which go behind all that are here. There is room.</summary>
+    /// <summary>Appends keys of another leaf, which go behind all here. There is room; nobody reads yet.</summary>
     public void Append(OrderedLeaf from, int start, int stop)
     {
-        for (int i = start; i < stop; i++) Insert(count, from.KeyAt(i), from.LocationAt(i));
-        appendsInARow = 0;
+        Span<uint> heads = Heads;
+        Span<ushort> slots = Slots, fromSlots = from.Slots;
+        ReadOnlySpan<byte> fromPage = from.page;
+        bool areHeadsSame = prefixBytes == from.prefixBytes;
+        if (areHeadsSame) from.Heads[start..stop].CopyTo(heads[count..]);
+        for (int i = start; i < stop; i++, count++)
+        {
+            int item = fromSlots[i] * Alignment;
+            int keyBytes = BinaryPrimitives.ReadUInt16LittleEndian(fromPage[(item + KeyBytesOffset)..]);
+            int itemBytes = ItemBytesOf(keyBytes);
+            fromPage.Slice(item, itemBytes).CopyTo(page.AsSpan(end));
+            ReadOnlySpan<byte> key = fromPage.Slice(item + KeyOffset, keyBytes);
+            if (!areHeadsSame) heads[count] = OrderedSearch.HeadOf(key, prefixBytes);
+            slots[count] = (ushort)(end / Alignment);
+            end += itemBytes;
+        }
     }
 
     private static int Aligned(int bytes) => (bytes + Alignment - 1) & -Alignment;

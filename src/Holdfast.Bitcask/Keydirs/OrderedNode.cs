@@ -2,8 +2,8 @@ namespace Holdfast.Bitcask.Keydirs;
 
 /// <summary>A node of the tree of an <see cref="OrderedKeydir"/>.</summary>
 /// <param name="epoch">
-/// The keydir's when the node was made. It is changed in place only while that is the keydir's epoch still; later it may
-/// belong to a snapshot and is replaced by a copy instead.
+/// The keydir's when the node was made. It is changed in place only while that is the keydir's epoch still; later it
+/// may belong to a snapshot and is replaced by a copy instead.
 /// </param>
 internal abstract class OrderedNode(long epoch)
 {

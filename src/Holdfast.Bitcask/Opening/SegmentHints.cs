@@ -80,8 +80,10 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
             if (tally.HasHint || tally.IsDamaged || !segment.TryAcquire()) return;
             try
             {
-                using HintData data = Rebuild(segment, cancellationToken);
+                using HintData data = tally.Collected?.Build() ?? Rebuild(segment, cancellationToken);
                 if (!tally.IsDamaged) Publish(segment, data);
+                tally.Collected?.Dispose();
+                tally.Collected = null;
             }
             finally
             {

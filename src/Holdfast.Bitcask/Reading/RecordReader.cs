@@ -19,6 +19,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
 
     private SegmentedLog log = null!;
     private IReadOnlyDictionary<uint, LogSegment>? held;
+    private ReadEpochs? epochs;
     private uint firstOwnSegment;
     private bool checks;
     private byte[] buffer = new byte[4096];
@@ -54,11 +55,13 @@ internal sealed unsafe class RecordReader : IRecordMatch
     /// <param name="log">Where records lie.</param>
     /// <param name="firstOwnSegment">Segments from this number on were written since the store was opened.</param>
     /// <param name="checks">Whether records must be whole: to return their values. If not, only keys are compared.</param>
-    public static RecordReader Rent(SegmentedLog log, uint firstOwnSegment, bool checks)
+    /// <param name="enters">For one who is in no read of these: each comparison is one then.</param>
+    public static RecordReader Rent(SegmentedLog log, uint firstOwnSegment, bool checks, ReadEpochs? enters = null)
     {
         RecordReader reader = spare ?? new RecordReader();
         spare = null;
         reader.Begin(log, null, firstOwnSegment, checks);
+        reader.epochs = enters;
         return reader;
     }
 
@@ -85,13 +88,14 @@ internal sealed unsafe class RecordReader : IRecordMatch
         if (buffer.Length > KeptBytes) buffer = new byte[4096];
         Segment = null;
         held = null;
+        epochs = null;
         spare = this;
     }
 
     /// <inheritdoc/>
     public bool Matches(Location location, ReadOnlySpan<byte> key)
     {
-        if (!checks) return HasKey(location, key);
+        if (!checks) return epochs is null ? HasKey(location, key) : HasKeyInRead(epochs, location, key);
         try
         {
             return TryRead(location) && Key.SequenceEqual(key);
@@ -156,6 +160,19 @@ internal sealed unsafe class RecordReader : IRecordMatch
         if (damage is not null) throw new HoldfastException(damage.Kind, damage.Message, damage.Hint, damage);
     }
 
+    private bool HasKeyInRead(ReadEpochs entered, Location location, ReadOnlySpan<byte> key)
+    {
+        int token = entered.Enter();
+        try
+        {
+            return HasKey(location, key);
+        }
+        finally
+        {
+            entered.Exit(token);
+        }
+    }
+
     // Compares the key only. Of what was written since the store was opened the pages are in memory; anything else is read by
     // a call, whose error is an error and not a signal.
     private bool HasKey(Location location, ReadOnlySpan<byte> key)
@@ -191,6 +208,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
     {
         log = ofLog;
         held = ofHeld;
+        epochs = null;
         firstOwnSegment = firstOwn;
         checks = wholeRecords;
         damage = null;

@@ -12,7 +12,7 @@ internal static class ManPage
         ("1", "Failed; a line on standard error says what and what to do."),
         ("2", "The command line or the configuration is wrong."),
         ("3", "Finished, but some items could not be read or written; each was named."),
-        ("10", "There is no vault at the given place."),
+        ("10", "There is no vault or store at the given place."),
         ("11", "Busy: somebody else holds it, who is named."),
         ("12", "The key is wrong or does not allow this."),
         ("13", "Damage was found; each damaged thing and what it affects was named."),

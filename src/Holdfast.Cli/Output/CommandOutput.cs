@@ -118,6 +118,13 @@ internal sealed class CommandOutput(
         }
     }
 
+    /// <summary>Something fails its check; the run goes on without it.</summary>
+    public void Damage(string message)
+    {
+        if (Json && !WritesDocument) Record("damage", message, static (writer, text) => JsonNames.WriteText(writer, "message", text));
+        else Complain(Red, "damage: ", message, null);
+    }
+
     /// <summary>The run failed.</summary>
     /// <param name="code">The exit code.</param>
     /// <param name="kind">Its name in JSON.</param>
@@ -146,10 +153,11 @@ internal sealed class CommandOutput(
         Failure(ExitCodes.Of(failure.Kind), ExitCodes.NameOf(failure.Kind), failure.Message, failure.Hint);
 
     /// <summary>A line of JSON with <c>"type"</c>; nothing without <c>--json</c>.</summary>
-    /// <param name="type"><c>status</c>, <c>notice</c>, <c>error</c> or <c>summary</c>.</param>
+    /// <param name="type"><c>status</c>, <c>notice</c>, <c>error</c> or <c>summary</c>, or what the verb names.</param>
     /// <param name="content">What <paramref name="write"/> is given.</param>
     /// <param name="write">Writes the other properties.</param>
-    public void Record<T>(string type, T content, Action<Utf8JsonWriter, T> write)
+    /// <param name="flush">Whether it goes out at once; not for lines that come by the million.</param>
+    public void Record<T>(string type, T content, Action<Utf8JsonWriter, T> write, bool flush = true)
     {
         if (!Json) return;
         lock (gate)
@@ -164,7 +172,7 @@ internal sealed class CommandOutput(
             }
 
             output.WriteLine(Encoding.UTF8.GetString(json.WrittenSpan));
-            output.Flush();
+            if (flush) output.Flush();
         }
     }
 

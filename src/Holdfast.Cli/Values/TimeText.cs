@@ -33,7 +33,29 @@ internal static class TimeText
             ? moment
             : throw UsageError.Of($"{flag}: '{text}' is not a time", Hint);
 
-    /// <summary>The same; false when it is not a time.</summary>
+    /// <summary>The moment to come that a text means.</summary>
+    /// <param name="text">How long from now, such as <c>2h</c>, or a moment as in <see cref="Parse"/>.</param>
+    /// <param name="flag">The flag it stands at, for the error.</param>
+    /// <param name="clock">What is now, and the local zone.</param>
+    public static DateTimeOffset ParseFuture(string text, string flag, TimeProvider clock)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        DateTimeOffset moment;
+        if (TryParseSeconds(text.Trim(), out long seconds))
+        {
+            double most = (DateTimeOffset.MaxValue - now).TotalSeconds;
+            moment = seconds < most ? now + TimeSpan.FromSeconds(seconds) : DateTimeOffset.MaxValue;
+        }
+        else if (!TryParse(text, clock, out moment))
+        {
+            throw UsageError.Of(
+                $"{flag}: '{text}' is neither a duration nor a time", "write 90s, 2h or 3d from now, or 2026-11-20T14:03:05+01:00");
+        }
+
+        return moment > now ? moment : throw UsageError.Of($"{flag}: '{text}' is not in the future");
+    }
+
+    /// <summary>The same as <see cref="Parse"/>; false when it is not a time.</summary>
     public static bool TryParse(string text, TimeProvider clock, out DateTimeOffset moment)
     {
         string trimmed = text.Trim();
@@ -114,14 +136,21 @@ internal static class TimeText
         moment = default;
         ReadOnlySpan<char> rest = text;
         if (rest.EndsWith(" ago", StringComparison.OrdinalIgnoreCase)) rest = rest[..^4].TrimEnd();
-        int digits = 0;
-        while (digits < rest.Length && char.IsAsciiDigit(rest[digits])) digits++;
-        if (digits is 0 or > 9 || SecondsOf(rest[digits..].TrimStart()) is not { } unitSeconds) return false;
-
+        if (!TryParseSeconds(rest, out long ageSeconds)) return false;
         DateTimeOffset now = clock.GetUtcNow();
-        long ageSeconds = long.Parse(rest[..digits], CultureInfo.InvariantCulture) * unitSeconds;
         if (ageSeconds > (now - DateTimeOffset.MinValue).TotalSeconds) return false;
         moment = now - TimeSpan.FromSeconds(ageSeconds);
+        return true;
+    }
+
+    // 90s, 2h, 3 days.
+    private static bool TryParseSeconds(ReadOnlySpan<char> text, out long seconds)
+    {
+        seconds = 0;
+        int digits = 0;
+        while (digits < text.Length && char.IsAsciiDigit(text[digits])) digits++;
+        if (digits is 0 or > 9 || SecondsOf(text[digits..].TrimStart()) is not { } unitSeconds) return false;
+        seconds = long.Parse(text[..digits], CultureInfo.InvariantCulture) * unitSeconds;
         return true;
     }
 

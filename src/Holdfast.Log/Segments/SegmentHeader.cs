@@ -117,8 +117,12 @@ internal sealed record SegmentHeader
     /// </summary>
     public static SegmentHeader? TryMend(ReadOnlySpan<byte> source)
     {
+        if (source.Length < FixedBytes) return null;
+        // Where it is the count that is wrong, the bit lies before the list.
+        uint count = BinaryPrimitives.ReadUInt32LittleEndian(source[ReplacedCountOffset..]);
+        int length = count > MaxReplaced ? FixedBytes : FixedBytes + Frame.Align((int)count * sizeof(uint));
         byte[] bytes = source[..Math.Min(source.Length, MaxBytes)].ToArray();
-        for (int bit = 0; bit < bytes.Length * 8; bit++)
+        for (int bit = 0; bit < Math.Min(length, bytes.Length) * 8; bit++)
         {
             bytes[bit >> 3] ^= (byte)(1 << (bit & 7));
             if (TryDecode(bytes, out _) is { } header && bit >> 3 < header.Length) return header;

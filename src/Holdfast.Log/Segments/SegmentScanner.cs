@@ -26,11 +26,16 @@ internal enum ScanStep
 internal sealed class SegmentScanner : IDisposable
 {
     private const int WindowBytes = 256 << 10;
-    private const int MaxCandidatePayload = 64 << 10;
+    private const int SmallPayloadBytes = 64 << 10;
+    private const int ChainFrames = 8;
+
+    // A search may cost as much as checking so many times the file.
     private const int SearchFactor = 16;
+    private const int CostOfReadBytes = 4 << 10;
 
     private readonly IDiskFile file;
     private readonly string path;
+    private readonly SegmentHeader header;
     private readonly uint segment;
     private readonly uint seed;
     private byte[] window = ArrayPool<byte>.Shared.Rent(WindowBytes);
@@ -54,6 +59,7 @@ internal sealed class SegmentScanner : IDisposable
     {
         this.file = file;
         this.path = path;
+        this.header = header;
         segment = header.Number;
         seed = Frame.ChecksumSeed(header.Incarnation);
         End = end;
@@ -102,8 +108,10 @@ internal sealed class SegmentScanner : IDisposable
             if (Offset >= checkedTo && !CheckGroup(out long badAt))
             {
                 if (badAt >= End && badAt >= Durable && Offset == badAt) return ScanStep.End;
-                if (!IsDamage(badAt)) return ScanStep.End;
-                if (badAt == Offset) return QuarantineFrom(badAt);
+                // A file that ends within a group although all of it was durable was cut off.
+                bool isCut = badAt >= End && Durable >= End;
+                if (!isCut && !IsDamage(badAt)) return ScanStep.End;
+                if (badAt == Offset) return IsUsedAgain() ? ScanStep.End : QuarantineFrom(badAt);
                 // The whole entries before it in its group were durable: they count.
                 checkedTo = badAt;
             }
@@ -199,6 +207,16 @@ internal sealed class SegmentScanner : IDisposable
         return badAt < Durable;
     }
 
+    // Who does not own the log does not keep the owner from dropping what is being read here, and in a ring from writing to
+    // its file: the header first.
+    private bool IsUsedAgain()
+    {
+        if (!header.IsRing) return false;
+        Span<byte> bytes = stackalloc byte[SegmentHeader.FixedBytes];
+        int read = file.Read(0, bytes);
+        return SegmentHeader.TryDecode(bytes[..read], out _) is { } now && now.Incarnation != header.Incarnation;
+    }
+
     private ScanStep QuarantineFrom(long badAt)
     {
         resumeAt = FindNextFrame(badAt);
@@ -218,30 +236,76 @@ internal sealed class SegmentScanner : IDisposable
         return ScanStep.Damage;
     }
 
-    // Where reading can go on after a frame that is not valid: End when nowhere.
+    // Where reading can go on after a frame that is not valid: End when nowhere. Its length may be what is wrong, and lead to
+    // a valid frame all the same, with others between: so the length only bounds the search.
     private long FindNextFrame(long badAt)
     {
-        if (badAt + Frame.HeaderBytes <= End && TryLoad(badAt, Frame.HeaderBytes))
-        {
-            long next = badAt + Frame.SizeOf(Frame.PayloadBytesOf(ReadWord(badAt)));
-            if (next == End || (next < End && CheckFrame(next, out _) != FrameKind.None)) return next;
-        }
-
-        long watermark = FindWatermark(badAt + Frame.Alignment);
-        long stop = watermark >= 0 ? watermark : End;
+        long limit = NextByLength(badAt);
+        if (limit < 0) limit = FindWatermark(badAt + Frame.Alignment);
+        if (limit < 0) limit = End;
         long budget = SearchFactor * (End - badAt);
-        for (long at = badAt + Frame.Alignment; at + Frame.HeaderBytes <= stop && budget > 0; at += Frame.Alignment)
+        limit = FindSmallFrame(badAt + Frame.Alignment, limit, ref budget);
+        return FindLargeFrame(badAt + Frame.Alignment, limit, ref budget);
+    }
+
+    // The frame behind one, or End, if the length of that one is to be believed; else -1.
+    private long NextByLength(long badAt)
+    {
+        if (badAt + Frame.HeaderBytes > End || !TryLoad(badAt, Frame.HeaderBytes)) return -1;
+        long next = badAt + Frame.SizeOf(Frame.PayloadBytesOf(ReadWord(badAt)));
+        return next == End || (next < End && CheckFrame(next, out _) != FrameKind.None) ? next : -1;
+    }
+
+    // A random word seldom gives a short length, so few false candidates are checked.
+    private long FindSmallFrame(long from, long limit, ref long budget)
+    {
+        for (long at = from; at + Frame.HeaderBytes <= limit && budget > 0; at += Frame.Alignment)
         {
             if (!TryLoad(at, Frame.HeaderBytes)) break;
             uint word = ReadWord(at);
             int payload = Frame.PayloadBytesOf(word);
-            // A random word seldom gives a short length, so few false candidates are checked.
-            if (Frame.KindOf(word) == FrameKind.None || payload > MaxCandidatePayload) continue;
+            if (Frame.KindOf(word) == FrameKind.None || payload > SmallPayloadBytes) continue;
+            if (at + Frame.HeaderBytes + payload > End) continue;
+            budget -= Frame.HeaderBytes + payload;
+            if (CheckFrame(at, out _) != FrameKind.None) return at;
+        }
+
+        return limit;
+    }
+
+    // A long one is checked where lengths lead on from it: each step halves the chance of a false one at least twice.
+    private long FindLargeFrame(long from, long limit, ref long budget)
+    {
+        for (long at = from; at + SmallPayloadBytes < limit && budget > 0; at += Frame.Alignment)
+        {
+            if (!TryLoad(at, Frame.HeaderBytes)) break;
+            uint word = ReadWord(at);
+            int payload = Frame.PayloadBytesOf(word);
+            if (Frame.KindOf(word) is not (FrameKind.Entry or FrameKind.EntryOfGroup)) continue;
+            if (payload <= SmallPayloadBytes || at + Frame.HeaderBytes + payload > limit) continue;
+            if (!LeadsOn(at + Frame.SizeOf(payload), limit, ref budget)) continue;
             budget -= payload;
             if (CheckFrame(at, out _) != FrameKind.None) return at;
         }
 
-        return stop;
+        return limit;
+    }
+
+    private bool LeadsOn(long at, long limit, ref long budget)
+    {
+        Span<byte> head = stackalloc byte[Frame.HeaderBytes];
+        for (int i = 0; i < ChainFrames; i++)
+        {
+            // The last one's padding may be missing.
+            if (at >= limit) return at - limit < Frame.Alignment;
+            budget -= CostOfReadBytes;
+            if (file.Read(at, head) < head.Length) return false;
+            uint word = BinaryPrimitives.ReadUInt32LittleEndian(head[sizeof(uint)..]);
+            if (Frame.KindOf(word) == FrameKind.None) return false;
+            at += Frame.SizeOf(Frame.PayloadBytesOf(word));
+        }
+
+        return true;
     }
 
     // The next valid watermark at or after an offset; -1 when there is none.

@@ -9,6 +9,9 @@ public sealed class HintFileTests
 {
     private const uint Segment = 0x1234;
 
+    // What is between the first byte of the hash and a key of one byte.
+    private const string Entry = "0000000000000040000000160000000100";
+
     [Theory, InlineData(1), InlineData(20260101)]
     public void AHintFileReadsAsItWasWritten(int seed)
     {
@@ -27,7 +30,8 @@ public sealed class HintFileTests
     [Fact]
     public void TheBytesAreThoseOfTheFormat()
     {
-        using IDiskFile file = HintRecord.Write(0x0A0B, [new HintRecord(0xFC00_0000_0000_0001, "k", 64, 21, IsTombstone: true)]);
+        var record = new HintRecord(0xFC00_0000_0000_0001, "k", 64, 21, IsTombstone: true);
+        using IDiskFile file = HintRecord.Write(0x0A0B, [record]);
         byte[] bytes = Bytes(file);
 
         Assert.Equal(1144 + 19, bytes.Length);
@@ -35,10 +39,15 @@ public sealed class HintFileTests
         Assert.Equal(HintRecord.Incarnation, BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(32)));
         Assert.Equal(uint.MaxValue, BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(40)));
         Assert.Equal(HintRecord.SegmentHash, bytes[48..80]);
-        ulong[] counts = [.. Enumerable.Range(0, 4).Select(i => BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(80 + (i * 8))))];
-        Assert.Equal([1, 1, 1, 19], counts);
-        Assert.Equal(1u, BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(120 + (63 * 16) + 8)));
-        Assert.Equal(Crc32C.Compute(bytes.AsSpan(1144)), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(120 + (63 * 16) + 12)));
+        for (int i = 0; i < 4; i++)
+        {
+            ulong expected = i < 3 ? 1u : 19u;
+            Assert.Equal(expected, BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(80 + (i * 8))));
+        }
+
+        ReadOnlySpan<byte> last = bytes.AsSpan(120 + (63 * 16));
+        Assert.Equal(1u, BinaryPrimitives.ReadUInt32LittleEndian(last[8..]));
+        Assert.Equal(Crc32C.Compute(bytes.AsSpan(1144)), BinaryPrimitives.ReadUInt32LittleEndian(last[12..]));
         Assert.Equal("01000000000000fc" + "41000000" + "15000000" + "0100" + "6b", Convert.ToHexStringLower(bytes[1144..]));
     }
 
@@ -156,10 +165,10 @@ public sealed class HintFileTests
     [InlineData("010000000000000040000000140000000100" + "6b", 1, "a frame too short for its record")]
     [InlineData("0100000000000000f8ffffff160000000100" + "6b", 1, "a frame behind the segment's end")]
     [InlineData("01000000000000fc40000000160000000100" + "6b", 1, "a hash of another stripe")]
-    [InlineData("020000000000000040000000160000000100" + "6b" + "010000000000000040000000160000000100" + "6c", 2, "hashes out of order")]
-    [InlineData("010000000000000040000000160000000100" + "6c" + "010000000000000040000000160000000100" + "6b", 2, "keys out of order")]
-    [InlineData("010000000000000040000000160000000100" + "6b" + "010000000000000040000000160000000100" + "6b", 2, "a key twice")]
-    [InlineData("010000000000000040000000160000000100" + "6b" + "010000000000000040000000160000000100" + "6c", 1, "more entries than promised")]
+    [InlineData("02" + Entry + "6b01" + Entry + "6c", 2, "hashes out of order")]
+    [InlineData("01" + Entry + "6c01" + Entry + "6b", 2, "keys out of order")]
+    [InlineData("01" + Entry + "6b01" + Entry + "6b", 2, "a key twice")]
+    [InlineData("01" + Entry + "6b01" + Entry + "6c", 1, "more entries than promised")]
     public void EntriesThatCannotBeUnderARightCrcAreRefused(string entries, int count, string what)
     {
         byte[] bytes = Convert.FromHexString(entries);
@@ -203,14 +212,19 @@ public sealed class HintFileTests
         for (int i = 0; i < 2000; i++)
         {
             byte[] damaged = [.. whole];
-            for (int flips = random.Next(1, 4); flips > 0; flips--) damaged[random.Next(10, damaged.Length)] = (byte)random.Next(256);
+            for (int flips = random.Next(1, 4); flips > 0; flips--)
+            {
+                damaged[random.Next(10, damaged.Length)] = (byte)random.Next(256);
+            }
+
             for (int stripe = 0; stripe < HintStripe.Count; stripe++)
             {
                 Span<byte> slot = damaged.AsSpan(120 + (stripe * 16));
                 long start = 1144 + BinaryPrimitives.ReadInt64LittleEndian(slot);
                 long end = stripe == 63 ? damaged.Length : 1144 + BinaryPrimitives.ReadInt64LittleEndian(slot[16..]);
                 if (start < 1144 || end < start || end > damaged.Length) continue;
-                BinaryPrimitives.WriteUInt32LittleEndian(slot[12..], Crc32C.Compute(damaged.AsSpan((int)start, (int)(end - start))));
+                uint crc = Crc32C.Compute(damaged.AsSpan((int)start, (int)(end - start)));
+                BinaryPrimitives.WriteUInt32LittleEndian(slot[12..], crc);
             }
 
             SetHeaderCrc(damaged);

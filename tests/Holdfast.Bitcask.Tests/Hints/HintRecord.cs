@@ -26,7 +26,8 @@ internal sealed record HintRecord(
             string key = $"key {random.Next(keys)}";
             uint frameBytes = (uint)(20 + key.Length + random.Next(100));
             bool isTombstone = random.Next(4) == 0;
-            records.Add(new HintRecord(HashOf(key, hashes), key, offset, frameBytes, isTombstone, !isTombstone && random.Next(4) == 0));
+            bool hasExpiry = !isTombstone && random.Next(4) == 0;
+            records.Add(new HintRecord(HashOf(key, hashes), key, offset, frameBytes, isTombstone, hasExpiry));
             offset += (frameBytes + 7) & ~7u;
         }
 
@@ -97,7 +98,12 @@ internal sealed record HintRecord(
         {
             var entry = new HintEntry(at);
             records.Add(new HintRecord(
-                entry.Hash, Encoding.Latin1.GetString(entry.Key), entry.Offset, entry.FrameBytes, entry.IsTombstone, entry.HasExpiry));
+                entry.Hash,
+                Encoding.Latin1.GetString(entry.Key),
+                entry.Offset,
+                entry.FrameBytes,
+                entry.IsTombstone,
+                entry.HasExpiry));
         }
     }
 }

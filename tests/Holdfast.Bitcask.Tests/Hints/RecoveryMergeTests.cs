@@ -26,7 +26,8 @@ public sealed class RecoveryMergeTests
         for (uint segment = 1; segment <= segments; segment++)
         {
             // Some segments are much larger than others, some empty.
-            List<HintRecord> records = HintRecord.Random(random, random.Next(5) == 0 ? 0 : random.Next(count), keys, hashes);
+            int own = random.Next(5) == 0 ? 0 : random.Next(count);
+            List<HintRecord> records = HintRecord.Random(random, own, keys, hashes);
             foreach (HintRecord record in records) model[record.Key] = (segment * 3, record);
             sources.Add(HintRecord.Build(segment * 3, records));
         }
@@ -56,8 +57,9 @@ public sealed class RecoveryMergeTests
     [Fact]
     public void HashesAtBothEndsAreFound()
     {
-        HintRecord first = new(0, "first", 64, 40), last = new(ulong.MaxValue, "last", 104, 40), other = new(ulong.MaxValue, "other", 64, 40);
-        using HintData low = HintRecord.Build(1, [first, last]), high = HintRecord.Build(2, [other]), none = HintRecord.Build(3, []);
+        HintRecord first = new(0, "first", 64, 40), last = new(ulong.MaxValue, "last", 104, 40);
+        using HintData low = HintRecord.Build(1, [first, last]), none = HintRecord.Build(3, []);
+        using HintData high = HintRecord.Build(2, [new HintRecord(ulong.MaxValue, "other", 64, 40)]);
         var found = new List<(int, ulong, uint)>();
         new RecoveryMerge([low, high, none], 1).FillByHash((partition, entries) =>
         {
@@ -81,8 +83,9 @@ public sealed class RecoveryMergeTests
         var error = new DiskException("pread", "/x", DiskException.InputOutput);
         using var source = new RepairedHints(
             HintFile.TryOpen(file, HintRecord.IdentityOf(1), out _)!, () => throw error);
-        Assert.Same(error, Assert.Throws<DiskException>(() => new RecoveryMerge([source], 2).FillByHash((_, _) => { })));
-        Assert.Same(error, Assert.Throws<DiskException>(() => new RecoveryMerge([source], 2).FillByKey((_, _) => { })));
+        var merge = new RecoveryMerge([source], 2);
+        Assert.Same(error, Assert.Throws<DiskException>(() => merge.FillByHash((_, _) => { })));
+        Assert.Same(error, Assert.Throws<DiskException>(() => merge.FillByKey((_, _) => { })));
     }
 
     [Fact]
@@ -102,8 +105,41 @@ public sealed class RecoveryMergeTests
         Assert.NotNull(source.Rebuilt);
     }
 
+    [Fact]
+    public void BothKeydirsHoldWhatTheHintsSay()
+    {
+        List<HintRecord> records = HintRecord.Random(new Random(1), 20_000, 15_000, int.MaxValue);
+        using HintData data = HintRecord.Build(3, records);
+        using var compact = new CompactKeydir(new ReadEpochs());
+        using var ordered = new OrderedKeydir();
+        new RecoveryMerge([data], 2).FillByHash(compact.Fill);
+        OrderedFill fill = ordered.BeginFill();
+        new RecoveryMerge([data], 2).FillByKey(fill.Append);
+        fill.Complete();
+
+        List<HintRecord> expected = [.. HintRecord.LastOfEachKey(records).Where(record => !record.IsTombstone)];
+        Assert.Equal((expected.Count, expected.Count), (compact.Count, ordered.Count));
+        foreach (HintRecord record in expected)
+        {
+            byte[] key = Encoding.Latin1.GetBytes(record.Key);
+            Assert.True(compact.TryFind(record.Hash, key, AnyMatch.Instance, out Location inCompact));
+            Assert.True(ordered.TryFind(record.Hash, key, AnyMatch.Instance, out Location inOrdered));
+            Assert.Equal((record.Offset, record.Offset), (inCompact.Offset, inOrdered.Offset));
+        }
+    }
+
+    /// <summary>Hashes do not collide here.</summary>
+    private sealed class AnyMatch : IRecordMatch
+    {
+        public static readonly AnyMatch Instance = new();
+
+        public bool Matches(Location location, ReadOnlySpan<byte> key) => true;
+    }
+
     private static void AssertSameByHash(
-        SortedDictionary<string, (uint Segment, HintRecord Record)> model, IReadOnlyList<IHintSource> sources, int degree)
+        SortedDictionary<string, (uint Segment, HintRecord Record)> model,
+        IReadOnlyList<IHintSource> sources,
+        int degree)
     {
         var partitions = new SortedDictionary<int, List<Found>>();
         var merge = new RecoveryMerge(sources, degree);
@@ -126,19 +162,23 @@ public sealed class RecoveryMergeTests
 
         IEnumerable<Found> expected =
             from pair in model
-            where !pair.Value.Record.IsTombstone
-            orderby pair.Value.Record.Hash
-            select new Found(pair.Value.Record.Hash, pair.Value.Segment, pair.Value.Record.Offset, pair.Value.Record.FrameBytes);
+            let record = pair.Value.Record
+            where !record.IsTombstone
+            orderby record.Hash
+            select new Found(record.Hash, pair.Value.Segment, record.Offset, record.FrameBytes);
         Assert.Equal(expected, partitions.Values.SelectMany(found => found));
         AssertUsage(model, sources, merge.Usage);
     }
 
     private static void AssertSameByKey(
-        SortedDictionary<string, (uint Segment, HintRecord Record)> model, IReadOnlyList<IHintSource> sources, int degree)
+        SortedDictionary<string, (uint Segment, HintRecord Record)> model,
+        IReadOnlyList<IHintSource> sources,
+        int degree)
     {
         var found = new List<(string, uint, uint, uint)>();
         var merge = new RecoveryMerge(sources, degree);
-        merge.FillByKey((key, location) => found.Add((Encoding.Latin1.GetString(key), location.Segment, location.Offset, location.Length)));
+        merge.FillByKey((key, location) =>
+            found.Add((Encoding.Latin1.GetString(key), location.Segment, location.Offset, location.Length)));
         Assert.Equal(
             from pair in model
             where !pair.Value.Record.IsTombstone
@@ -155,7 +195,8 @@ public sealed class RecoveryMergeTests
         Assert.Equal(sources.Select(source => source.Segment).Order(), usage.Select(one => one.Segment));
         foreach (SegmentUsage one in usage)
         {
-            List<HintRecord> own = [.. model.Values.Where(value => value.Segment == one.Segment).Select(value => value.Record)];
+            List<HintRecord> own =
+                [.. from value in model.Values where value.Segment == one.Segment select value.Record];
             Assert.Equal(own.Count(record => !record.IsTombstone), one.LiveRecords);
             Assert.Equal(own.Where(record => !record.IsTombstone).Sum(record => record.PaddedBytes), one.LiveBytes);
             Assert.Equal(own.Count(record => record.IsTombstone), one.Tombstones);

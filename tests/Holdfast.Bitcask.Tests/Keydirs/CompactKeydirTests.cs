@@ -9,6 +9,7 @@ public sealed class CompactKeydirTests : IDisposable
     private const int Other = 8;
 
     private static readonly ulong Hash = CompactRecords.Hash(3, 1_000);
+    private static readonly ulong HashInFront = CompactRecords.Hash(3, 999);
 
     private readonly ReadEpochs epochs = new();
     private readonly CompactRecords records = new(100_000);
@@ -128,18 +129,17 @@ public sealed class CompactKeydirTests : IDisposable
         };
 
         int token = epochs.Enter();
-        Assert.True(Find(Key, Hash, out Location found));
+        bool isFound = Find(Key, Hash, out Location found);
         epochs.Exit(token);
+        Assert.True(isFound);
         Assert.True(found.IsSameAs(location));
     }
 
     [Fact]
     public void AMoveWhileTheRecordIsReadIsWhatSetReplaces()
     {
-        Location from = Set(Key, Hash);
-        Location to = records.Add(Key);
         Location last = records.Add(Key);
-        records.BeforeNextMatch = _ => Assert.True(keydir.TryMove(Hash, CompactRecords.KeyBytes(Key), from, to));
+        Location to = MoveBeforeNextMatch();
 
         Assert.True(keydir.Set(Hash, CompactRecords.KeyBytes(Key), last, records, out Location replaced));
 
@@ -152,9 +152,7 @@ public sealed class CompactKeydirTests : IDisposable
     [Fact]
     public void AMoveWhileTheRecordIsReadIsWhatRemoveRemoves()
     {
-        Location from = Set(Key, Hash);
-        Location to = records.Add(Key);
-        records.BeforeNextMatch = _ => Assert.True(keydir.TryMove(Hash, CompactRecords.KeyBytes(Key), from, to));
+        Location to = MoveBeforeNextMatch();
 
         Assert.True(keydir.Remove(Hash, CompactRecords.KeyBytes(Key), records, out Location removed));
 
@@ -333,6 +331,20 @@ public sealed class CompactKeydirTests : IDisposable
     }
 
     private static ulong SpreadHash(int key) => KeyHash.Of(CompactRecords.KeyBytes(key), 1);
+
+    /// <summary>Adds the key, and moves its record and its slot while that is read, as merges may.</summary>
+    private Location MoveBeforeNextMatch()
+    {
+        Location inFront = Set(Other, HashInFront);
+        Location from = Set(Key, Hash);
+        Location to = records.Add(Key);
+        records.BeforeNextMatch = _ =>
+        {
+            Assert.True(keydir.TryMove(Hash, CompactRecords.KeyBytes(Key), from, to));
+            Assert.True(keydir.TryRemove(HashInFront, CompactRecords.KeyBytes(Other), inFront));
+        };
+        return to;
+    }
 
     private Location Set(int key, ulong hash)
     {

@@ -72,7 +72,11 @@ public sealed class OrderedKeydirTests
     public void KeysThatComeInOrderAreFound(bool isAscending)
     {
         var model = new OrderedModel();
-        for (int i = 0; i < 50_000; i++) model.Set(Encoding.Latin1.GetBytes($"user:{(isAscending ? i : 99_999 - i):d8}"));
+        for (int i = 0; i < 50_000; i++)
+        {
+            model.Set(Encoding.Latin1.GetBytes($"user:{(isAscending ? i : 99_999 - i):d8}"));
+        }
+
         model.AssertSame("in order");
     }
 
@@ -220,7 +224,12 @@ public sealed class OrderedKeydirTests
     public void LongKeysCanBeFilledIn()
     {
         var model = new OrderedModel();
-        for (int i = 0; i < 300; i++) model.Expected[[.. Enumerable.Repeat((byte)(i % 7), 1 + (i * 218))]] = model.NewLocation();
+        for (int i = 0; i < 300; i++)
+        {
+            byte[] key = [.. Enumerable.Repeat((byte)(i % 7), 1 + (i * 218))];
+            model.Expected[key] = model.NewLocation();
+        }
+
         OrderedFill fill = model.Keydir.BeginFill();
         foreach ((byte[] key, Location location) in model.Expected) fill.Append(key, location);
         fill.Complete();
@@ -249,7 +258,8 @@ public sealed class OrderedKeydirTests
             case "few":
                 return [(byte)random.Next(256)];
             case "prefixes":
-                return Encoding.Latin1.GetBytes($"{(random.Next(2) == 0 ? "users/of/one/town/" : "u")}{random.Next(100)}:{random.Next(10_000)}");
+                string prefix = random.Next(2) == 0 ? "users/of/one/town/" : "u";
+                return Encoding.Latin1.GetBytes($"{prefix}{random.Next(100)}:{random.Next(10_000)}");
             case "zeros":
                 // Zeros behind a key look like what a short key's head is filled up with.
                 byte[] zeros = new byte[1 + random.Next(40)];

@@ -36,11 +36,13 @@ internal sealed class OrderedModel
         AssertSame((OrderedSnapshot)snapshot, Expected, because);
         foreach ((byte[] key, Location location) in Expected)
         {
-            Assert.True(Keydir.TryFind(0, key, NoMatch.Instance, out Location found) && found.Equals(location), because);
+            bool isFound = Keydir.TryFind(0, key, NoMatch.Instance, out Location found);
+            Assert.True(isFound && found.Equals(location), because);
         }
     }
 
-    public static void AssertSame(OrderedSnapshot snapshot, IReadOnlyDictionary<byte[], Location> expected, string because)
+    public static void AssertSame(
+        OrderedSnapshot snapshot, IReadOnlyDictionary<byte[], Location> expected, string because)
     {
         Assert.True(expected.Count == snapshot.Count, because);
         OrderedCursor cursor = snapshot.OpenCursor();

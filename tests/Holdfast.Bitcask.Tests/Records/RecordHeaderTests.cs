@@ -46,7 +46,8 @@ public sealed class RecordHeaderTests
     [InlineData("01000000000000000000010061", "kind 0")]
     [InlineData("01000000000000000300010061", "kind 3")]
     [InlineData("01000000000000000100000061", "a key of no bytes")]
-    [InlineData("01000000000000000102010061", "an unknown flag")]
+    [InlineData("010000000000000001020100000000000000000061", "an unknown flag")]
+    [InlineData("010000000000000001030100000000000000000061", "an unknown flag beside a known one")]
     [InlineData("0100000000000000010101006161616161616161", "an expiry and no key")]
     [InlineData("010000000000000001010100616161", "half an expiry")]
     [InlineData("0100000000000000020001006161", "a tombstone with a value")]
@@ -82,12 +83,19 @@ public sealed class RecordHeaderTests
             Span<byte> payload = bytes.AsSpan(0, random.Next(bytes.Length + 1));
             random.NextBytes(payload);
             // Else hardly any would be a record.
-            if (payload.Length > 11) (payload[8], payload[9], payload[11]) = ((byte)(payload[8] & 3), (byte)(payload[9] & 1), 0);
+            if (payload.Length > 11)
+            {
+                payload[8] &= 3;
+                payload[9] &= 1;
+                payload[11] = 0;
+            }
+
             if (!RecordHeader.TryDecode(payload, out RecordHeader header)) continue;
 
             records++;
             header.Encode(again);
-            Assert.True(again.AsSpan(0, header.Size).SequenceEqual(payload[..header.Size]), $"seed {seed}, payload {i}");
+            bool isSame = again.AsSpan(0, header.Size).SequenceEqual(payload[..header.Size]);
+            Assert.True(isSame, $"seed {seed}, payload {i}");
             Assert.Equal(payload.Length, header.Size + header.KeyOf(payload).Length + header.ValueOf(payload).Length);
         }
 
