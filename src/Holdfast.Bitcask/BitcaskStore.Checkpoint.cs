@@ -64,7 +64,8 @@ public sealed partial class BitcaskStore
         {
             ulong atSequence;
             long keys;
-            // Not while keys move: the count of keys would be between that of what is replaced and that of what replaces it.
+            // Not while keys move: the count of keys would be between that of what is replaced and that of what
+            // replaces it.
             lock (moveGate)
             {
                 lock (log.Gate)

@@ -30,7 +30,9 @@ public sealed partial class BitcaskStore
             foreach (List<LogSegment> group in MergePolicy.Group(chosen, options.SegmentBytes))
             {
                 // One that is clean, alone and of good size would only be copied.
-                if (group.Count == 1 && policy.DeadBytes(group[0]) == 0 && SegmentTally.Of(group[0]).TombstoneBytes == 0) continue;
+                bool isClean = group.Count == 1 && policy.DeadBytes(group[0]) == 0
+                    && SegmentTally.Of(group[0]).TombstoneBytes == 0;
+                if (isClean) continue;
                 report = report.And(CreateMerger().Run(group, work.Token));
             }
 
@@ -46,7 +48,8 @@ public sealed partial class BitcaskStore
     }
 
     private IEnumerable<LogSegment> Mergeable() => log.Segments.Where(segment =>
-        segment.IsSealed && !segment.HasReplaced && segment.Tag is SegmentTally { IsDamaged: false, IsReplaced: false });
+        segment.IsSealed && !segment.HasReplaced
+        && segment.Tag is SegmentTally { IsDamaged: false, IsReplaced: false });
 
     private MergePolicy CreatePolicy() => new(
         options.Merge, options.SegmentBytes, log.Segments.Count > 0 ? log.Segments[0].Number : 0);

@@ -61,7 +61,8 @@ public sealed partial class BitcaskStore
 
     /// <summary>Closes the store. What was not durable is made so first.</summary>
     /// <remarks>
-    /// Merges and checkpoints that are going on are cancelled and waited for, reads are waited for. Snapshots and leases stay readable.
+    /// Merges and checkpoints that are going on are cancelled and waited for, reads are waited for. Snapshots and
+    /// leases stay readable.
     /// </remarks>
     public void Dispose()
     {

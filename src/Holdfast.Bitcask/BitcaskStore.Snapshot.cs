@@ -51,7 +51,8 @@ public sealed partial class BitcaskStore
                 return reader.Header.Sequence;
             }
 
-            return TryReadHeader(KeyHash.Of(key, hashSeed), key, reader) && !IsExpired(reader.Header) ? reader.Header.Sequence : 0;
+            bool isThere = TryReadHeader(KeyHash.Of(key, hashSeed), key, reader) && !IsExpired(reader.Header);
+            return isThere ? reader.Header.Sequence : 0;
         }
         finally
         {

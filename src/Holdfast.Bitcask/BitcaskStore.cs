@@ -243,7 +243,8 @@ public sealed partial class BitcaskStore : IDisposable
         }
         catch (Exception reason)
         {
-            // The log has a record that the keydir has not: what is read from now on would not be what is read after the next open.
+            // The log has a record that the keydir has not: what is read from now on would not be what is read after
+            // the next open.
             failure = reason;
             throw;
         }

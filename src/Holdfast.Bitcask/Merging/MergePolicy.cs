@@ -4,7 +4,8 @@ namespace Holdfast.Bitcask.Merging;
 
 /// <summary>Says when to merge, and what.</summary>
 /// <param name="options">The knobs.</param>
-/// <param name="segmentBytes">Size of segments: those of half of it are not small, whatever the knobs say, since two do not make one.</param>
+/// <param name="segmentBytes">Size of segments: those of half of it are not small, whatever the knobs say, since two do
+/// not make one.</param>
 /// <param name="lowest">Number of the lowest segment: nothing is left that its tombstones could hide.</param>
 internal sealed class MergePolicy(MergeOptions options, long segmentBytes, uint lowest)
 {
@@ -68,7 +69,8 @@ internal sealed class MergePolicy(MergeOptions options, long segmentBytes, uint 
         return groups;
     }
 
-    /// <summary>What a merge would free, bytes: what later records supersede, and tombstones that hide nothing.</summary>
+    /// <summary>What a merge would free, bytes: what later records supersede, and tombstones that hide
+    /// nothing.</summary>
     public long DeadBytes(LogSegment segment)
     {
         SegmentTally tally = SegmentTally.Of(segment);

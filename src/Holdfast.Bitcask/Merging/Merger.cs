@@ -32,8 +32,8 @@ internal sealed class Merger
     private long tombstonesKept;
 
     public Merger(
-        SegmentedLog log, Keydir keydir, ReadEpochs epochs, SegmentHints hints, Func<RecordReader> rentMatch, Lock moveGate,
-        long now, ulong lastSequence, MergePace pace)
+        SegmentedLog log, Keydir keydir, ReadEpochs epochs, SegmentHints hints, Func<RecordReader> rentMatch,
+        Lock moveGate, long now, ulong lastSequence, MergePace pace)
     {
         this.log = log;
         this.keydir = keydir;

@@ -29,7 +29,8 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
         return hints;
     }
 
-    /// <summary>Notes damage if a segment that is not sealed has a hint: then it was sealed, and has lost its end.</summary>
+    /// <summary>Notes damage if a segment that is not sealed has a hint: then it was sealed, and has lost its
+    /// end.</summary>
     /// <param name="segment">Not sealed.</param>
     /// <param name="mayBeWritten">Whether its owner may just have sealed it.</param>
     public void CheckUnsealed(LogSegment segment, bool mayBeWritten)
@@ -45,7 +46,8 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
         lock (damages)
         {
             damages.Add(new LogDamage(
-                segment.Number, segment.Path, segment.Length, lost, $"it was sealed with {found.SegmentBytes} bytes, its seal is gone"));
+                segment.Number, segment.Path, segment.Length, lost,
+                $"it was sealed with {found.SegmentBytes} bytes, its seal is gone"));
         }
     }
 

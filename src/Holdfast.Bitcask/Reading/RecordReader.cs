@@ -151,7 +151,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
     /// <summary>What to throw when the record at a place is not that of the key which led there.</summary>
     public HoldfastException Misplaced(Location location) => new(
         ErrorKind.Damage,
-        $"{Find(location.Segment)?.Path ?? log.Directory}: byte {location.Offset}: not the record of the key that leads here",
+        $"{Find(location.Segment)?.Path ?? log.Directory}: byte {location.Offset}: not of the key that leads here",
         "verify the whole store; restore what is lost from a backup");
 
     /// <summary>Throws if the search met damage that may have been what it looked for.</summary>

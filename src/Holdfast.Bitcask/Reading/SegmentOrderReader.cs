@@ -63,7 +63,8 @@ internal sealed class SegmentOrderReader(
         {
             // An earlier write failed, so the rest is in memory only, where single keys are read.
             throw new HoldfastException(
-                ErrorKind.Failed, $"{segment.Path}: what was written last is not on the disk, and cannot be read in order",
+                ErrorKind.Failed,
+                $"{segment.Path}: what was written last is not on the disk, and cannot be read in order",
                 "look at the disk, then open the store again");
         }
 

@@ -31,7 +31,8 @@ public sealed class CheckpointTargetTests
         {
             host.Disk.TryCreateDirectory("/copy");
             store.Checkpoint("/copy/");
-            Assert.Equal(StoreTesting.Describe(store), StoreTesting.With(host, "/copy", StoreTesting.Small, StoreTesting.Describe));
+            Assert.Equal(StoreTesting.Describe(store),
+                StoreTesting.With(host, "/copy", StoreTesting.Small, StoreTesting.Describe));
         }
     }
 
@@ -74,14 +75,17 @@ public sealed class CheckpointTargetTests
             host.Disk.Capacity = long.MaxValue;
             store.Put("after", "all");
             store.Backup("/copy");
-            Assert.Equal(StoreTesting.Describe(store), StoreTesting.With(host, "/copy", StoreTesting.Small, StoreTesting.Describe));
+            Assert.Equal(StoreTesting.Describe(store),
+                StoreTesting.With(host, "/copy", StoreTesting.Small, StoreTesting.Describe));
         }
     }
 
-    /// Any call that fails: a clear error and no copy, or, if it was not needed, a whole copy; and the store goes on unless its own log was hit.
+    /// Any call that fails: a clear error and no copy, or, if it was not needed, a whole copy; and the store goes on
+    /// unless its own log was hit.
     [Theory]
     [InlineData(DiskException.InputOutput)]
     [InlineData(DiskException.NoSpace)]
+    [InlineData(DiskException.AccessDenied)]
     public void ACheckpointThatFailsAtAnyCallLeavesNothing(int errno)
     {
         for (int failAt = 1; ; failAt++)
@@ -108,7 +112,8 @@ public sealed class CheckpointTargetTests
                 host.Disk.Fault = null;
                 Assert.DoesNotContain(host.Disk.Paths(), path => path.Contains(".staging-", StringComparison.Ordinal));
                 Assert.Equal(content, StoreTesting.Describe(store));
-                if (!failed) Assert.True(BitcaskStore.Verify(host, "/copy", all: true, CancellationToken.None).IsWhole, $"call {failAt}");
+                if (!failed) Assert.True(
+                    BitcaskStore.Verify(host, "/copy", all: true, CancellationToken.None).IsWhole, $"call {failAt}");
                 if (!wasReached) return;
             }
         }
@@ -137,7 +142,8 @@ public sealed class CheckpointTargetTests
         string parent = Directory.CreateDirectory($"{directory.Path}/locked").FullName;
         File.SetUnixFileMode(parent, UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
-        DiskException denied = Assert.Throws<DiskException>(() => store.Checkpoint($"{parent}/copy", CancellationToken.None));
+        DiskException denied = Assert.Throws<DiskException>(
+            () => store.Checkpoint($"{parent}/copy", CancellationToken.None));
 
         Assert.Equal(DiskException.AccessDenied, denied.Errno);
         File.SetUnixFileMode(parent, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -157,7 +163,8 @@ public sealed class CheckpointTargetTests
         CheckpointReport far = store.Checkpoint($"{other.Path}/far", CancellationToken.None);
 
         // Where both lie on one file system after all, links are right.
-        bool isOther = new HostDisk().TryStat(directory.Path)!.Value.DeviceId != new HostDisk().TryStat(other.Path)!.Value.DeviceId;
+        bool isOther = new HostDisk().TryStat(directory.Path)!.Value.DeviceId
+            != new HostDisk().TryStat(other.Path)!.Value.DeviceId;
         Assert.Equal(isOther ? far.Bytes : 0, far.CopiedBytes + far.ClonedBytes);
         Assert.True(BitcaskStore.Verify($"{other.Path}/far", all: true, CancellationToken.None).IsWhole);
         using BitcaskStore copy = BitcaskStore.Open($"{other.Path}/far", StoreTesting.Small);
@@ -181,7 +188,8 @@ public sealed class CheckpointTargetTests
             Assert.True(third.LinkedBytes < second.LinkedBytes, third.ToString());
             foreach (string path in (string[])["/two", "/three"])
             {
-                Assert.Equal(StoreTesting.Describe(store), StoreTesting.With(host, path, StoreTesting.Small, StoreTesting.Describe));
+                Assert.Equal(StoreTesting.Describe(store),
+                    StoreTesting.With(host, path, StoreTesting.Small, StoreTesting.Describe));
             }
 
             HoldfastException none = Assert.Throws<HoldfastException>(() => store.BackupTo("/four", "/nowhere"));

@@ -6,12 +6,18 @@ using Holdfast.Testing;
 namespace Holdfast.Bitcask.Tests.Checkpoints;
 
 /// Goal: a checkpoint or backup that is made while others write is the store at one instant between call and return.
-/// Method: each writer counts up in a key of its own, with a batch that writes two keys and deletes a third now and then. What was acknowledged before the
+/// Method: each writer counts up in a key of its own, with a batch that writes two keys and deletes a third now and
+/// then. What was acknowledged before the
 /// call must be in the copy, what was begun after the return must not, and for each writer it must be one moment.
 public sealed class CheckpointWhileWritingTests
 {
     private const int Writers = 3;
     private const int Copies = 12;
+
+    // For each copy a writer may write so many batches: it goes on during the copy, and the store stays small.
+    private const long BatchesPerCopy = 2000;
+
+    private long allowed;
 
     [Theory]
     [InlineData(KeydirKind.Compact, Durability.None)]
@@ -24,10 +30,12 @@ public sealed class CheckpointWhileWritingTests
         using var isOver = new CancellationTokenSource();
         long[] begun = new long[Writers];
         long[] done = new long[Writers];
-        Thread[] threads = [.. Enumerable.Range(0, Writers).Select(writer => new Thread(() => Write(store, writer, begun, done, isOver.Token)))];
+        Thread[] threads = [.. Enumerable.Range(0, Writers).Select(
+            writer => new Thread(() => Write(store, writer, begun, done, isOver.Token)))];
         var merger = new Thread(() =>
         {
-            for (int i = 0; !isOver.IsCancellationRequested; i++) store.Merge(i % 2 == 0 ? MergeScope.All : MergeScope.Due, CancellationToken.None);
+            for (int i = 0; !isOver.IsCancellationRequested; i++) store.Merge(
+                i % 2 == 0 ? MergeScope.All : MergeScope.Due, CancellationToken.None);
         });
         foreach (Thread thread in threads) thread.Start();
         merger.Start();
@@ -37,6 +45,7 @@ public sealed class CheckpointWhileWritingTests
             for (int copy = 0; copy < Copies; copy++)
             {
                 string path = string.Create(CultureInfo.InvariantCulture, $"{directory.Path}/copy{copy}");
+                Interlocked.Add(ref allowed, BatchesPerCopy);
                 long[] least = [.. done.Select((_, writer) => Volatile.Read(ref done[writer]))];
                 CheckpointReport report = Copy(store, path, copy, ref previous);
                 long[] most = [.. begun.Select((_, writer) => Volatile.Read(ref begun[writer]))];
@@ -63,11 +72,12 @@ public sealed class CheckpointWhileWritingTests
         }
     }
 
-    private static void Write(BitcaskStore store, int writer, long[] begun, long[] done, CancellationToken isOver)
+    private void Write(BitcaskStore store, int writer, long[] begun, long[] done, CancellationToken isOver)
     {
         var batch = new WriteBatch();
         for (long number = 1; !isOver.IsCancellationRequested; number++)
         {
+            while (number > Interlocked.Read(ref allowed) && !isOver.IsCancellationRequested) Thread.Yield();
             Volatile.Write(ref begun[writer], number);
             batch.Clear();
             byte[] value = StoreTesting.Bytes(StoreTesting.Padded(number.ToString(CultureInfo.InvariantCulture), 100));

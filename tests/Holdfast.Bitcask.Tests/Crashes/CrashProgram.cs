@@ -7,9 +7,12 @@ namespace Holdfast.Bitcask.Tests.Crashes;
 
 /// <summary>A program of one-letter operations on a store, and what is known of it at each moment.</summary>
 /// <remarks>
-/// <c>a</c>, <c>b</c>: put that key; <c>A</c>: delete a; <c>X</c>: put a with an expiry that has passed; <c>g</c>: put a, synced by a group commit;
-/// <c>e</c>: put b, synced by itself; <c>B</c>: batch of put a and delete b; <c>L</c>: put a key of its own with a value of more than half a segment, so that segments
-/// roll; <c>s</c>: sync; <c>m</c>: merge what is due; <c>M</c>: merge all; <c>C</c>: checkpoint; <c>O</c>: close and open.
+/// <c>a</c>, <c>b</c>: put that key; <c>A</c>: delete a; <c>X</c>: put a with an expiry that has passed; <c>g</c>: put
+/// a, synced by a group commit;
+/// <c>e</c>: put b, synced by itself; <c>B</c>: batch of put a and delete b; <c>L</c>: put a key of its own with a
+/// value of more than half a segment, so that segments
+/// roll; <c>s</c>: sync; <c>m</c>: merge what is due; <c>M</c>: merge all; <c>C</c>: checkpoint; <c>O</c>: close and
+/// open.
 /// </remarks>
 internal sealed class CrashProgram : IDisposable
 {
@@ -81,7 +84,8 @@ internal sealed class CrashProgram : IDisposable
             case 'X':
                 model.Remove("a");
                 Begin();
-                store.Put(StoreTesting.Bytes("a"), StoreTesting.Bytes("expired"), host.Clock.GetUtcNow().AddSeconds(-1));
+                store.Put(
+                    StoreTesting.Bytes("a"), StoreTesting.Bytes("expired"), host.Clock.GetUtcNow().AddSeconds(-1));
                 break;
             case 'B': Batch(); break;
             case 's':

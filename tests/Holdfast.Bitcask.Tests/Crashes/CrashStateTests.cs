@@ -4,14 +4,17 @@ using Holdfast.Testing;
 
 namespace Holdfast.Bitcask.Tests.Crashes;
 
-/// Goal: whatever a power cut leaves, the store opens with all that was acknowledged as durable, and with nothing that never was.
-/// Method: all programs of a length over an alphabet, behind a beginning; at each call to the disk all states that a power
+/// Goal: whatever a power cut leaves, the store opens with all that was acknowledged as durable, and with nothing that
+/// never was.
+/// Method: all programs of a length over an alphabet, behind a beginning; at each call to the disk all states that a
+/// power
 /// cut may leave; each of them is opened, compared with the history, merged, emptied and opened again.
 public sealed class CrashStateTests
 {
     private const int Seed = 1;
 
-    /// What is there before: nothing; a tombstone that must stay, since the record that it hides is in a segment that is not merged; an expired record
+    /// What is there before: nothing; a tombstone that must stay, since the record that it hides is in a segment that
+    /// is not merged; an expired record
     /// that must leave a tombstone; a merge behind; a merge and what a checkpoint seals.
     public static TheoryData<string, string, int> ShortPrograms => new()
     {
@@ -26,7 +29,7 @@ public sealed class CrashStateTests
 
     public static TheoryData<string, string, int> LongerPrograms => new()
     {
-        { "", "aAXBLMC", 4 },
+        { "", "aAXBMC", 4 },
         { "aLbs", "abAXBgeLsO", 3 },
         { "LaLCbbACs", "aAbmMO", 3 },
         { "LaLCbbXCs", "aAmMO", 3 },
@@ -80,7 +83,8 @@ public sealed class CrashStateTests
         for (int number = 0; number < count; number++)
         {
             using Run run = Run.Of(beginning, ProgramOf(number, alphabet, length), keydir, known);
-            foreach (PowerCut<(int Durable, int Made)> cut in run.Cuts) run.Check(cut.Disk, cut.ToString(), cut.Moments, keydir);
+            foreach (PowerCut<(int Durable, int Made)> cut in run.Cuts) run.Check(
+                cut.Disk, cut.ToString(), cut.Moments, keydir);
             merged += run.MergedSegments;
         }
 
@@ -137,7 +141,8 @@ public sealed class CrashStateTests
             return run;
         }
 
-        public void Check(SimulatedDisk state, string where, IReadOnlyList<(int Durable, int Made)> moments, KeydirKind keydir)
+        public void Check(
+            SimulatedDisk state, string where, IReadOnlyList<(int Durable, int Made)> moments, KeydirKind keydir)
         {
             string fingerprint = state.Fingerprint();
             if (!known.TryGetValue(fingerprint, out CrashedStore? found))
@@ -158,7 +163,8 @@ public sealed class CrashStateTests
             foreach ((int index, string content) in found.Checkpoints)
             {
                 string expected = program.History[program.Checkpoints[index]];
-                Assert.True(content == expected, $"{name}: {where}: checkpoint {index} has '{content}', expected '{expected}'");
+                Assert.True(
+                    content == expected, $"{name}: {where}: checkpoint {index} has '{content}', expected '{expected}'");
             }
         }
 

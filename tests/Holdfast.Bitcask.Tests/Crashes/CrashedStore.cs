@@ -82,7 +82,8 @@ internal sealed class CrashedStore
     {
         VerifyReport report = BitcaskStore.Verify(host, path, all: true, CancellationToken.None);
         if (!report.IsWhole) Fault ??= $"{path}: {string.Join("; ", report.Damages)}";
-        // Nothing but the sealed segments, their hints and the manifest is in it, so without segments there is no store to open.
+        // Nothing but the sealed segments, their hints and the manifest is in it, so without segments there is no store
+        // to open.
         if (report.Segments == 0) return "";
         return StoreTesting.With(host, path, options with { ReadOnly = true }, StoreTesting.Describe);
     }

@@ -4,7 +4,8 @@ using Holdfast.Log;
 
 namespace Holdfast.Bitcask.Tests.Damages;
 
-/// Goal: whatever is wrong in a file, no value is returned that the key did not have, what is not affected is read, and the damage is reported, naming the
+/// Goal: whatever is wrong in a file, no value is returned that the key did not have, what is not affected is read, and
+/// the damage is reported, naming the
 /// file, by opening, reading or verifying. A hint is never believed against the data.
 public sealed class DamageTests
 {
@@ -14,12 +15,14 @@ public sealed class DamageTests
 
     [Theory]
     [MemberData(nameof(Keydirs))]
-    public void AFlippedBitAnywhereInASegmentIsFound(KeydirKind keydir) => ForPlaces(".log", keydir, (bytes, at) => bytes[at] ^= 0x10);
+    public void AFlippedBitAnywhereInASegmentIsFound(KeydirKind keydir) =>
+        ForPlaces(".log", keydir, (bytes, at) => bytes[at] ^= 0x10);
 
     [Theory]
     [MemberData(nameof(Keydirs))]
     public void AZeroedSectorOfASegmentIsFound(KeydirKind keydir) =>
-        ForPlaces(".log", keydir, (bytes, at) => bytes.AsSpan(at & ~511, Math.Min(512, bytes.Length - (at & ~511))).Clear());
+        ForPlaces(
+            ".log", keydir, (bytes, at) => bytes.AsSpan(at & ~511, Math.Min(512, bytes.Length - (at & ~511))).Clear());
 
     [Theory]
     [MemberData(nameof(Keydirs))]
@@ -187,10 +190,12 @@ public sealed class DamageTests
 
     private static void Check(DamagedStore store, string path, KeydirKind keydir, string what, string? other = null)
     {
-        VerifyReport report = BitcaskStore.Verify(store.Host, DamagedStore.Directory, all: true, CancellationToken.None);
+        VerifyReport report = BitcaskStore.Verify(
+            store.Host, DamagedStore.Directory, all: true, CancellationToken.None);
         BitcaskOptions options = StoreTesting.Small with { Keydir = keydir };
         using BitcaskStore opened = BitcaskStore.Open(store.Host, DamagedStore.Directory, options);
-        // One who only reads takes a last segment without a seal for one that is written, as long as it is not too short.
+        // One who only reads takes a last segment without a seal for one that is written, as long as it is not too
+        // short.
         Assert.True(
             report.Damages.Concat(opened.Damages).Any(damage => damage.Path == path || damage.Path == other),
             $"{what}: verification says: {string.Join("; ", report.Damages)}");

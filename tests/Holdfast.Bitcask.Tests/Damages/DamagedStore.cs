@@ -25,7 +25,8 @@ internal sealed class DamagedStore
 
     /// <summary>The files of sealed segments, or of hints, by name.</summary>
     public IReadOnlyList<string> Files(string extension) =>
-        [.. Host.Disk.Paths().Where(path => path.StartsWith($"{Directory}/", StringComparison.Ordinal) && path.EndsWith(extension, StringComparison.Ordinal))];
+        [.. Host.Disk.Paths().Where(path => path.StartsWith($"{Directory}/", StringComparison.Ordinal)
+            && path.EndsWith(extension, StringComparison.Ordinal))];
 
     /// <summary>Makes one. Same content each time.</summary>
     public static DamagedStore Create()
@@ -33,7 +34,11 @@ internal sealed class DamagedStore
         SimulatedHost host = SimulatedHost.Create(1);
         var made = new DamagedStore(host, new SortedDictionary<string, string>(StringComparer.Ordinal));
         // Nothing is dead enough to be merged before it is damaged.
-        BitcaskOptions options = StoreTesting.Small with { SealAtCloseBytes = 64, Merge = new MergeOptions { DeadRatioTrigger = 2 } };
+        BitcaskOptions options = StoreTesting.Small with
+        {
+            SealAtCloseBytes = 64,
+            Merge = new MergeOptions { DeadRatioTrigger = 2 },
+        };
         using BitcaskStore store = BitcaskStore.Open(host, Directory, options);
         for (int i = 0; i < 60; i++)
         {

@@ -43,7 +43,8 @@ public sealed class FormatDocumentTests
         bool isStarred = false;
         for (int at = 0; at < bytes.Length; at += BytesPerLine)
         {
-            string line = string.Join(' ', bytes.Skip(at).Take(BytesPerLine).Select(b => b.ToString("x2", CultureInfo.InvariantCulture)));
+            string line = string.Join(
+                ' ', bytes.Skip(at).Take(BytesPerLine).Select(b => b.ToString("x2", CultureInfo.InvariantCulture)));
             if (line == last)
             {
                 if (!isStarred) text.Append("*\n");

@@ -5,7 +5,8 @@ using Holdfast.Testing;
 namespace Holdfast.Bitcask.Tests.Faults;
 
 /// Goal: a call to the disk that fails costs nothing that was acknowledged, and leaves nothing half done.
-/// Method: a workload is run once for each of its calls, which fails; what was acknowledged is compared with what is found, at once and
+/// Method: a workload is run once for each of its calls, which fails; what was acknowledged is compared with what is
+/// found, at once and
 /// after opening again.
 public sealed class FaultTests
 {
@@ -55,7 +56,8 @@ public sealed class FaultTests
     public void WritesGoOnWhenThereIsSpaceAgain()
     {
         SimulatedHost host = SimulatedHost.Create(1);
-        using BitcaskStore store = BitcaskStore.Open(host, Directory, StoreTesting.Small with { Durability = Durability.Group });
+        using BitcaskStore store = BitcaskStore.Open(
+            host, Directory, StoreTesting.Small with { Durability = Durability.Group });
         for (int i = 0; i < 5; i++) store.Put($"k{i}", StoreTesting.Padded($"{i}", 900));
         host.Disk.Capacity = host.Disk.UsedBytes;
         string before = "";
@@ -94,7 +96,7 @@ public sealed class FaultTests
         bool isPublished = false;
         host.Disk.Fault = call =>
         {
-            if (call.Kind == DiskCallKind.Publish && call.Path.EndsWith(".log", StringComparison.Ordinal)) isPublished = true;
+            isPublished |= call.Kind == DiskCallKind.Publish && call.Path.EndsWith(".log", StringComparison.Ordinal);
             return isPublished && call.Kind == DiskCallKind.CreateUnnamed ? DiskException.NoSpace : null;
         };
 
@@ -103,7 +105,8 @@ public sealed class FaultTests
         host.Disk.Fault = null;
         Assert.True(report.BytesAfter < report.BytesBefore, report.ToString());
         Assert.Equal(before, StoreTesting.Describe(store));
-        Assert.Equal(report.SegmentsAfter, host.Disk.Paths().Count(path => path.EndsWith(".log", StringComparison.Ordinal)));
+        Assert.Equal(
+            report.SegmentsAfter, host.Disk.Paths().Count(path => path.EndsWith(".log", StringComparison.Ordinal)));
         store.Put("k1", "again");
         store.Merge(MergeScope.All);
         store.Maintain();
@@ -148,10 +151,12 @@ public sealed class FaultTests
             Assert.Equal("old", store.Get("k"));
         }
 
-        Assert.Contains(StoreTesting.With(host, Directory, StoreTesting.Small, store => store.Get("k")), (string[])["old", "new"]);
+        Assert.Contains(
+            StoreTesting.With(host, Directory, StoreTesting.Small, store => store.Get("k")), (string[])["old", "new"]);
     }
 
-    private static void Work(BitcaskStore store, SortedDictionary<string, string?> acknowledged, SortedDictionary<string, string?> unsure)
+    private static void Work(
+        BitcaskStore store, SortedDictionary<string, string?> acknowledged, SortedDictionary<string, string?> unsure)
     {
         for (int i = 0; i < 14; i++)
         {
@@ -185,7 +190,8 @@ public sealed class FaultTests
     }
 
     private static void Compare(
-        BitcaskStore store, SortedDictionary<string, string?> acknowledged, SortedDictionary<string, string?> unsure, string where)
+        BitcaskStore store, SortedDictionary<string, string?> acknowledged, SortedDictionary<string, string?> unsure,
+        string where)
     {
         SortedDictionary<string, string> found = StoreTesting.ReadAll(store);
         foreach ((string key, string? value) in acknowledged)

@@ -15,7 +15,8 @@ internal sealed class StoreModel
     /// <summary>The contents since the last one that is durable for sure, oldest first.</summary>
     public IReadOnlyList<ImmutableSortedDictionary<string, Item>> Moments => moments;
 
-    public static SortedDictionary<string, string> Visible(ImmutableSortedDictionary<string, Item> content, DateTimeOffset now)
+    public static SortedDictionary<string, string> Visible(
+        ImmutableSortedDictionary<string, Item> content, DateTimeOffset now)
     {
         var visible = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach ((string key, Item item) in content)

@@ -1,6 +1,7 @@
 namespace Holdfast.Bitcask.Tests.Models;
 
-/// Goal: a store does what a dictionary does, whatever is done to it and in whatever order, and after a power cut what a dictionary did at some
+/// Goal: a store does what a dictionary does, whatever is done to it and in whatever order, and after a power cut what
+/// a dictionary did at some
 /// moment since all was durable.
 /// Method: random programs, run on both. One that fails is made as short as it can be and shown with its seed.
 public sealed class StoreModelTests
@@ -37,7 +38,8 @@ public sealed class StoreModelTests
     [Fact]
     public void AProgramThatFailsIsMadeShort()
     {
-        List<int> shortest = Shrinker.Shrink([.. Enumerable.Range(0, 100)], steps => steps.Contains(7) && steps.Contains(70) ? "both" : null);
+        List<int> shortest = Shrinker.Shrink(
+            [.. Enumerable.Range(0, 100)], steps => steps.Contains(7) && steps.Contains(70) ? "both" : null);
 
         Assert.Equal([7, 70], shortest);
     }
@@ -47,6 +49,7 @@ public sealed class StoreModelTests
         List<StoreStep> steps = StoreStep.Draw(new Random(seed), count);
         if (StoreRun.FailureOf(seed, keydir, steps) is null) return;
         List<StoreStep> shortest = Shrinker.Shrink(steps, shorter => StoreRun.FailureOf(seed, keydir, shorter));
-        Assert.Fail($"seed {seed}, {keydir}: {string.Join(", ", shortest)}: {StoreRun.FailureOf(seed, keydir, shortest)}");
+        Assert.Fail(
+            $"seed {seed}, {keydir}: {string.Join(", ", shortest)}: {StoreRun.FailureOf(seed, keydir, shortest)}");
     }
 }

@@ -13,7 +13,8 @@ internal sealed class StoreRun : IDisposable
 
     private readonly BitcaskOptions options;
     private readonly StoreModel model = new();
-    private readonly List<(StoreSnapshot Snapshot, ImmutableSortedDictionary<string, StoreModel.Item> Content)> snapshots = [];
+    private readonly List<(StoreSnapshot Snapshot, ImmutableSortedDictionary<string, StoreModel.Item> Content)>
+        snapshots = [];
     private SimulatedHost host;
     private BitcaskStore store;
     private string? lastBackup;
@@ -61,7 +62,8 @@ internal sealed class StoreRun : IDisposable
         store.Dispose();
     }
 
-    private static string NameOf(int key) => string.Create(CultureInfo.InvariantCulture, $"key{key % StoreStep.Keys:d2}");
+    private static string NameOf(int key) =>
+        string.Create(CultureInfo.InvariantCulture, $"key{key % StoreStep.Keys:d2}");
 
     private string ValueOf(StoreStep step, int index = 0) =>
         StoreTesting.Padded(string.Create(CultureInfo.InvariantCulture, $"{stepNumber}.{index}"), step.Size);
@@ -156,7 +158,7 @@ internal sealed class StoreRun : IDisposable
     private void DropSnapshot(int index)
     {
         if (snapshots.Count == 0) return;
-        (StoreSnapshot snapshot, ImmutableSortedDictionary<string, StoreModel.Item> content) = snapshots[index % snapshots.Count];
+        (StoreSnapshot snapshot, var content) = snapshots[index % snapshots.Count];
         CheckSnapshot(snapshot, content);
         snapshot.Dispose();
         snapshots.RemoveAt(index % snapshots.Count);
@@ -196,7 +198,8 @@ internal sealed class StoreRun : IDisposable
         if (range.IsBackward) expected = expected.Reverse();
         var found = new List<KeyValuePair<string, string>>();
         using SnapshotReader reader = snapshot.OpenReader(range);
-        while (reader.TryRead()) found.Add(new(Encoding.UTF8.GetString(reader.Key), Encoding.UTF8.GetString(reader.Value)));
+        while (reader.TryRead()) found.Add(
+            new(Encoding.UTF8.GetString(reader.Key), Encoding.UTF8.GetString(reader.Value)));
         Assert.Equal(expected, found);
     }
 
@@ -271,7 +274,8 @@ internal sealed class StoreRun : IDisposable
             return;
         }
 
-        Assert.Fail($"after a power cut: {StoreTesting.Describe(found)} was never there since {StoreTesting.Describe(StoreModel.Visible(model.Moments[0], Now))}");
+        Assert.Fail($"after a power cut: {StoreTesting.Describe(found)} was never there since "
+            + $"{StoreTesting.Describe(StoreModel.Visible(model.Moments[0], Now))}");
     }
 
     private void Check()
@@ -279,11 +283,15 @@ internal sealed class StoreRun : IDisposable
         Assert.Empty(store.Damages);
         SortedDictionary<string, string> expected = StoreModel.Visible(model.Now, Now);
         Assert.Equal(expected, StoreTesting.ReadAll(store));
-        for (int key = 0; key < StoreStep.Keys; key++) Assert.Equal(model.Find(NameOf(key), Now), store.Get(NameOf(key)));
+        for (int key = 0; key < StoreStep.Keys; key++) Assert.Equal(
+            model.Find(NameOf(key), Now), store.Get(NameOf(key)));
         Assert.InRange(store.Count, expected.Count, model.Now.Count);
-        foreach ((StoreSnapshot snapshot, ImmutableSortedDictionary<string, StoreModel.Item> content) in snapshots) CheckSnapshot(snapshot, content);
+        foreach ((StoreSnapshot snapshot, var content) in snapshots) CheckSnapshot(snapshot, content);
         StoreStatistics statistics = store.GetStatistics();
         Assert.Equal(store.Count, statistics.Segments.Sum(segment => segment.LiveRecords));
-        Assert.All(statistics.Segments, segment => Assert.InRange(segment.LiveBytes + segment.DeadBytes + segment.TombstoneBytes, 0, segment.Bytes));
+        Assert.All(
+            statistics.Segments,
+            segment => Assert.InRange(
+                segment.LiveBytes + segment.DeadBytes + segment.TombstoneBytes, 0, segment.Bytes));
     }
 }

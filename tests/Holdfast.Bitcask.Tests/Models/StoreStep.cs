@@ -26,7 +26,8 @@ internal enum StoreStepKind
     Check,
 }
 
-/// <summary>A step of a random program. All that it does follows from its numbers, so that other steps may be left out.</summary>
+/// <summary>A step of a random program. All that it does follows from its numbers, so that other steps may be left
+/// out.</summary>
 /// <param name="Kind">What it does.</param>
 /// <param name="Key">Which key, or where to begin.</param>
 /// <param name="Size">Length of a value, or how many.</param>

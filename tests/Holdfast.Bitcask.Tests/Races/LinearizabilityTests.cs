@@ -6,7 +6,8 @@ using Holdfast.Testing;
 namespace Holdfast.Bitcask.Tests.Races;
 
 /// Goal: each key behaves as one register, however many threads use it while segments are merged and checkpoints made.
-/// Method: threads put, delete and get few keys, each value once only, and note the moments of call and return. Afterwards, for each key, an
+/// Method: threads put, delete and get few keys, each value once only, and note the moments of call and return.
+/// Afterwards, for each key, an
 /// order of all operations is searched that fits the moments and what was read.
 public sealed class LinearizabilityTests
 {
@@ -66,7 +67,8 @@ public sealed class LinearizabilityTests
         for (int i = 0; !isOver.IsCancellationRequested; i++)
         {
             store.Merge(i % 3 == 0 ? MergeScope.Due : MergeScope.All, CancellationToken.None);
-            if (i % 8 == 0) store.Checkpoint(string.Create(CultureInfo.InvariantCulture, $"{path}/copy{i}"), CancellationToken.None);
+            if (i % 8 == 0) store.Checkpoint(
+                string.Create(CultureInfo.InvariantCulture, $"{path}/copy{i}"), CancellationToken.None);
         }
     }
 

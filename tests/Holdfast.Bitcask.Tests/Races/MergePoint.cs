@@ -18,7 +18,8 @@ public enum MergePoint
     Hint,
 }
 
-/// <summary>Does things at a moment of a merge, as another thread may: within a call that the merge makes to the disk.</summary>
+/// <summary>Does things at a moment of a merge, as another thread may: within a call that the merge makes to the
+/// disk.</summary>
 internal static class MergePoints
 {
     public static void Interleave(SimulatedDisk disk, MergePoint point, Action action)
@@ -30,11 +31,12 @@ internal static class MergePoints
         {
             if (isDone) return;
             if (call.Kind == DiskCallKind.CreateUnnamed) unnamed++;
-            if (call.Kind == DiskCallKind.Publish && call.Path.EndsWith(".log", StringComparison.Ordinal)) isSealed = true;
+            isSealed |= call.Kind == DiskCallKind.Publish && call.Path.EndsWith(".log", StringComparison.Ordinal);
             bool isThere = point switch
             {
                 MergePoint.Copy => IsReadOfSegment(call) && unnamed > 0 && !isSealed,
-                MergePoint.Seal => call.Kind == DiskCallKind.WriteDurably && call.Path.EndsWith("(unnamed)", StringComparison.Ordinal),
+                MergePoint.Seal => call.Kind == DiskCallKind.WriteDurably
+                    && call.Path.EndsWith("(unnamed)", StringComparison.Ordinal),
                 MergePoint.Move => IsReadOfSegment(call) && isSealed,
                 _ => call.Kind == DiskCallKind.CreateUnnamed && isSealed,
             };

@@ -26,19 +26,23 @@ public sealed class MergeRaceTests
 
     [Theory]
     [MemberData(nameof(Points))]
-    public void ADeleteDuringAMergeIsNotUndoneByIt(MergePoint point, KeydirKind keydir) => Race(point, keydir, store => store.Delete("k1"));
+    public void ADeleteDuringAMergeIsNotUndoneByIt(MergePoint point, KeydirKind keydir) =>
+        Race(point, keydir, store => store.Delete("k1"));
 
     [Theory]
     [MemberData(nameof(Points))]
-    public void APutDuringAMergeIsNotUndoneByIt(MergePoint point, KeydirKind keydir) => Race(point, keydir, store => store.Put("k1", "new"));
+    public void APutDuringAMergeIsNotUndoneByIt(MergePoint point, KeydirKind keydir) =>
+        Race(point, keydir, store => store.Put("k1", "new"));
 
     [Theory]
     [MemberData(nameof(Points))]
-    public void APutOfADeletedKeyDuringAMergeStays(MergePoint point, KeydirKind keydir) => Race(point, keydir, store => store.Put("gone", "back"));
+    public void APutOfADeletedKeyDuringAMergeStays(MergePoint point, KeydirKind keydir) =>
+        Race(point, keydir, store => store.Put("gone", "back"));
 
     [Theory]
     [MemberData(nameof(Points))]
-    public void ABatchDuringAMergeStaysWhole(MergePoint point, KeydirKind keydir) => Race(point, keydir, store =>
+    public void ABatchDuringAMergeStaysWhole(MergePoint point, KeydirKind keydir) =>
+        Race(point, keydir, store =>
     {
         var batch = new WriteBatch();
         for (int i = 0; i < 4; i++) batch.Put(StoreTesting.Bytes($"k{i}"), StoreTesting.Bytes($"batch{i}"));
@@ -50,7 +54,8 @@ public sealed class MergeRaceTests
 
     [Theory]
     [MemberData(nameof(Points))]
-    public void WhatIsPutAndDeletedDuringAMergeIsGone(MergePoint point, KeydirKind keydir) => Race(point, keydir, store =>
+    public void WhatIsPutAndDeletedDuringAMergeIsGone(MergePoint point, KeydirKind keydir) =>
+        Race(point, keydir, store =>
     {
         store.Put("k1", "for a moment");
         store.Delete("k1");
@@ -62,7 +67,8 @@ public sealed class MergeRaceTests
     /// The segment that is written is sealed for the merge; what comes then goes to the next one.
     [Theory]
     [MemberData(nameof(Points))]
-    public void SegmentsThatBeginAndEndDuringAMergeStay(MergePoint point, KeydirKind keydir) => Race(point, keydir, store =>
+    public void SegmentsThatBeginAndEndDuringAMergeStay(MergePoint point, KeydirKind keydir) =>
+        Race(point, keydir, store =>
     {
         for (int i = 0; i < 8; i++) store.Put($"k{i}", StoreTesting.Padded($"large{i}", 1500));
         for (int i = 0; i < 4; i++) store.Delete($"k{i}");
@@ -220,7 +226,8 @@ public sealed class MergeRaceTests
     }
 
     private static List<(uint Segment, long Records, long Bytes)> Usage(BitcaskStore store) =>
-        [.. store.GetStatistics().Segments.Where(s => s.LiveRecords > 0).Select(s => (s.Number, s.LiveRecords, s.LiveBytes))];
+        [.. store.GetStatistics().Segments.Where(s => s.LiveRecords > 0).Select(
+            s => (s.Number, s.LiveRecords, s.LiveBytes))];
 
     private static void CheckAfterPowerCut(SimulatedHost host, BitcaskOptions options, string expected)
     {

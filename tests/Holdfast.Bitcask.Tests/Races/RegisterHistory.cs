@@ -22,7 +22,8 @@ internal static class RegisterHistory
     public static bool IsLinearizable(IReadOnlyList<RegisterCall> calls, string? before) =>
         Search(calls, 0, before, new HashSet<(ulong Done, string? Value)>());
 
-    private static bool Search(IReadOnlyList<RegisterCall> calls, ulong done, string? value, HashSet<(ulong, string?)> seen)
+    private static bool Search(
+        IReadOnlyList<RegisterCall> calls, ulong done, string? value, HashSet<(ulong, string?)> seen)
     {
         if (!seen.Add((done, value))) return false;
         long firstEnd = long.MaxValue;
@@ -36,7 +37,8 @@ internal static class RegisterHistory
         {
             // Next may be any that began before the first of those left returned.
             if ((done & (1UL << i)) != 0 || calls[i].Begin > firstEnd) continue;
-            if (TryApply(calls[i], value, out string? after) && Search(calls, done | (1UL << i), after, seen)) return true;
+            if (TryApply(calls[i], value, out string? after)
+                && Search(calls, done | (1UL << i), after, seen)) return true;
         }
 
         return false;

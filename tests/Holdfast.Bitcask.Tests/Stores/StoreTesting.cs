@@ -4,7 +4,8 @@ using Holdfast.Log;
 
 namespace Holdfast.Bitcask.Tests.Stores;
 
-/// <summary>What tests of stores have in common: keys and values as text, small segments, the whole content as one text.</summary>
+/// <summary>What tests of stores have in common: keys and values as text, small segments, the whole content as one
+/// text.</summary>
 internal static class StoreTesting
 {
     /// <summary>Segments of 4 KiB, nothing in the background, one thread.</summary>
@@ -28,7 +29,8 @@ internal static class StoreTesting
     public static string? Get(this BitcaskStore store, string key) =>
         store.Get(Bytes(key)) is { } value ? Encoding.UTF8.GetString(value) : null;
 
-    /// <summary>A value that begins with a text and has some length: it tells which one it is, and takes space.</summary>
+    /// <summary>A value that begins with a text and has some length: it tells which one it is, and takes
+    /// space.</summary>
     public static string Padded(string text, int length) => text.PadRight(length, '.');
 
     /// <summary>All keys and values, sorted.</summary>
@@ -58,7 +60,8 @@ internal static class StoreTesting
     public static string Describe(IEnumerable<KeyValuePair<string, string>> all)
     {
         var text = new StringBuilder();
-        foreach ((string key, string value) in all) text.Append(CultureInfo.InvariantCulture, $"{key}={value.TrimEnd('.')} ");
+        foreach ((string key, string value) in all) text.Append(
+            CultureInfo.InvariantCulture, $"{key}={value.TrimEnd('.')} ");
         return text.ToString();
     }
 

@@ -6,7 +6,8 @@ namespace Holdfast.Bitcask.Tests.Stores;
 /// What a store promises of single calls: limits, expiry, batches, watching, closing, reading only.
 public sealed class StoreTests
 {
-    public static TheoryData<int> ValueSizes => [0, 1, (1 << 20) - 100, (1 << 20) - 37, (1 << 20) - 28, 1 << 20, (1 << 20) + 1, 20 << 20];
+    public static TheoryData<int> ValueSizes =>
+        [0, 1, (1 << 20) - 100, (1 << 20) - 37, (1 << 20) - 28, 1 << 20, (1 << 20) + 1, 20 << 20];
 
     [Theory]
     [MemberData(nameof(ValueSizes))]
@@ -198,7 +199,8 @@ public sealed class StoreTests
     [Fact]
     public void AQueueGivesItsSpaceBack()
     {
-        using BitcaskStore store = BitcaskStore.Open(SimulatedHost.Create(1), "/kv", StoreTesting.Small with { Merge = new MergeOptions() });
+        using BitcaskStore store = BitcaskStore.Open(
+            SimulatedHost.Create(1), "/kv", StoreTesting.Small with { Merge = new MergeOptions() });
         for (int i = 0; i < 3000; i++)
         {
             store.Put($"entry{i:d6}", "x");
@@ -212,7 +214,8 @@ public sealed class StoreTests
     [Fact]
     public void AStoreOfSmallSegmentsIsNotMergedWithoutNeed()
     {
-        using BitcaskStore store = BitcaskStore.Open(SimulatedHost.Create(1), "/kv", StoreTesting.Small with { Merge = new MergeOptions() });
+        using BitcaskStore store = BitcaskStore.Open(
+            SimulatedHost.Create(1), "/kv", StoreTesting.Small with { Merge = new MergeOptions() });
         for (int i = 0; i < 200; i++) store.Put($"k{i}", StoreTesting.Padded("x", 300));
         store.Maintain();
         IEnumerable<uint> before = [.. store.GetStatistics().Segments.Select(segment => segment.Number)];
@@ -231,7 +234,8 @@ public sealed class StoreTests
         using (BitcaskStore store = BitcaskStore.Open(host, "/kv", StoreTesting.Small))
         {
             store.Put("a1", "before");
-            changes = store.WatchAsync(StoreTesting.Bytes("a"), cancellationToken: TestContext.Current.CancellationToken);
+            changes = store.WatchAsync(
+                StoreTesting.Bytes("a"), cancellationToken: TestContext.Current.CancellationToken);
             all = store.WatchAsync(cancellationToken: TestContext.Current.CancellationToken);
             store.Put("a1", "x");
             store.Put("b", "y");
@@ -253,7 +257,8 @@ public sealed class StoreTests
     public async Task AWatcherThatFallsBehindIsToldSoAndWritersDoNotWait()
     {
         using BitcaskStore store = BitcaskStore.Open(SimulatedHost.Create(1), "/kv", StoreTesting.Small);
-        IAsyncEnumerable<Change> changes = store.WatchAsync(capacity: 2, cancellationToken: TestContext.Current.CancellationToken);
+        IAsyncEnumerable<Change> changes = store.WatchAsync(
+            capacity: 2, cancellationToken: TestContext.Current.CancellationToken);
         for (int i = 0; i < 5; i++) store.Put("k", $"{i}");
 
         HoldfastException behind = await Assert.ThrowsAsync<HoldfastException>(async () => await ReadAsync(changes));
@@ -272,8 +277,10 @@ public sealed class StoreTests
         store.Dispose();
         Action[] uses =
         [
-            () => store.Get("k"), () => store.Put("k", "v"), () => store.Delete("k"), () => store.Write(new WriteBatch()),
-            () => store.Exists(StoreTesting.Bytes("k")), () => store.Lease(StoreTesting.Bytes("k")), () => store.Snapshot(),
+            () => store.Get("k"), () => store.Put("k", "v"), () => store.Delete("k"),
+            () => store.Write(new WriteBatch()),
+            () => store.Exists(StoreTesting.Bytes("k")), () => store.Lease(StoreTesting.Bytes("k")),
+            () => store.Snapshot(),
             () => store.Merge(), () => store.Maintain(), () => store.Checkpoint("/copy"), () => store.GetStatistics(),
             () => store.BeginTransaction(), () => transaction.TryCommit(), () => store.WatchAsync(),
         ];
@@ -292,7 +299,8 @@ public sealed class StoreTests
             Assert.Equal("v", store.Get("k"));
             Action[] uses =
             [
-                () => store.Put("k", "v"), () => store.Delete("k"), () => Write(store), () => store.Merge(), () => store.Maintain(),
+                () => store.Put("k", "v"), () => store.Delete("k"), () => Write(store),
+                () => store.Merge(), () => store.Maintain(),
                 () => store.Checkpoint("/copy"), () => store.BeginTransaction(),
             ];
             foreach (Action use in uses) Assert.Throws<InvalidOperationException>(use);
@@ -314,7 +322,8 @@ public sealed class StoreTests
     {
         SimulatedHost host = SimulatedHost.Create(1);
         using BitcaskStore owner = BitcaskStore.Open(host, "/kv", StoreTesting.Small);
-        HoldfastException busy = Assert.Throws<HoldfastException>(() => BitcaskStore.Open(host, "/kv", StoreTesting.Small));
+        HoldfastException busy = Assert.Throws<HoldfastException>(
+            () => BitcaskStore.Open(host, "/kv", StoreTesting.Small));
         Assert.Equal(ErrorKind.Busy, busy.Kind);
         Assert.Contains($"process {Environment.ProcessId}", busy.Message, StringComparison.Ordinal);
     }
