@@ -74,6 +74,8 @@ public sealed partial class BitcaskStore
                     foreach (LogSegment segment in log.Segments)
                     {
                         if (!segment.IsSealed || !segment.TryAcquire()) continue;
+                        // One that has no record was not tallied.
+                        segment.Tag ??= new SegmentTally();
                         held.Add(segment);
                         if (links) segment.MarkLinked();
                     }

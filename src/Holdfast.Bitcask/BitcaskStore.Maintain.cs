@@ -6,6 +6,7 @@ namespace Holdfast.Bitcask;
 public sealed partial class BitcaskStore
 {
     private readonly AutoResetEvent maintenanceWanted = new(initialState: false);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromDays(20);
     private Thread? maintainer;
 
     /// <summary>What the last work in the background failed with; null when it did not.</summary>
@@ -19,18 +20,30 @@ public sealed partial class BitcaskStore
     {
         using Work work = BeginWork(cancellationToken);
         _ = epochs.TryReclaim();
-        WriteHints(work.Token);
+        HoldfastException? unwritten = WriteHints(work.Token);
         if (IsMergeDue()) _ = Merge(MergeScope.Due, work.Token);
         _ = epochs.TryReclaim();
+        if (unwritten is not null) throw new HoldfastException(unwritten.Kind, unwritten.Message, unwritten.Hint, unwritten);
     }
 
-    private void WriteHints(CancellationToken cancellationToken)
+    private HoldfastException? WriteHints(CancellationToken cancellationToken)
     {
+        HoldfastException? unwritten = null;
         foreach (LogSegment segment in log.Segments)
         {
             if (!segment.IsSealed || segment.Tag is not SegmentTally { HasHint: false, IsDamaged: false }) continue;
-            hints.Write(segment, cancellationToken);
+            try
+            {
+                hints.Write(segment, cancellationToken);
+            }
+            catch (HoldfastException reason)
+            {
+                // One that cannot be read must not keep the others from their hints, nor all of them from merges.
+                unwritten ??= reason;
+            }
         }
+
+        return unwritten;
     }
 
     private void StartMaintainer()
@@ -41,16 +54,18 @@ public sealed partial class BitcaskStore
 
     private void RunMaintainer()
     {
+        // A wait has a limit of its own, in milliseconds.
+        TimeSpan interval = options.Merge.CheckInterval < MaxWait ? options.Merge.CheckInterval : MaxWait;
         while (true)
         {
-            _ = maintenanceWanted.WaitOne(options.Merge.CheckInterval);
+            _ = maintenanceWanted.WaitOne(interval);
             if (closing.IsCancellationRequested) return;
             try
             {
                 Maintain(closing.Token);
                 MaintenanceFailure = null;
             }
-            catch (Exception failure) when (failure is HoldfastException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception failure)
             {
                 // Everything here can be done later; what a failed disk means to writers, the next write says.
                 if (!closing.IsCancellationRequested) MaintenanceFailure = failure;

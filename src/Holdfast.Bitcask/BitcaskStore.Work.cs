@@ -16,7 +16,7 @@ public sealed partial class BitcaskStore
         ThrowIfReadOnly();
         lock (log.Gate)
         {
-            ThrowIfDisposed();
+            ThrowIfUnusable();
             workCount++;
         }
 

@@ -29,6 +29,7 @@ public sealed partial class BitcaskStore : IDisposable
     // What is collected for a hint while its segment is written saves reading the segment again; beyond this it is not worth
     // the memory.
     private const long MaxCollectedBytes = 64 << 20;
+    private const int MaxCollecting = 2;
 
     private readonly Host host;
     private readonly BitcaskOptions options;
@@ -87,7 +88,7 @@ public sealed partial class BitcaskStore : IDisposable
         ThrowIfInvalid(key.Span, value.Span);
         Durability wanted = durability ?? options.Durability;
         LogPosition end = Apply(
-            RecordKind.Put, key.Span, value.Span, UnixTime.ToNanoseconds(expires), Durability.None, out _);
+            RecordKind.Put, key.Span, value.Span, UnixTime.ToNanoseconds(expires), WithoutWaiting(wanted), out _);
         return wanted is Durability.Group or Durability.Each ? log.CommitAsync(end) : ValueTask.CompletedTask;
     }
 
@@ -101,7 +102,8 @@ public sealed partial class BitcaskStore : IDisposable
         Durability wanted = durability ?? options.Durability;
         LogPosition end = Apply(RecordKind.Delete, key, default, null, wanted, out bool wasThere);
         // Nothing to delete: still, that it is absent may rest on a delete that is not durable yet.
-        if (wanted == Durability.Group) log.Commit(end == default ? log.Appended : end);
+        if (end == default && wanted is Durability.Group or Durability.Each) log.Sync();
+        else if (wanted == Durability.Group) log.Commit(end);
         return wasThere;
     }
 
@@ -124,7 +126,7 @@ public sealed partial class BitcaskStore : IDisposable
         ArgumentNullException.ThrowIfNull(batch);
         Durability wanted = durability ?? options.Durability;
         LogPosition end;
-        lock (log.Gate) end = ApplyLocked(batch, Durability.None);
+        lock (log.Gate) end = ApplyLocked(batch, WithoutWaiting(wanted));
         return wanted is Durability.Group or Durability.Each ? log.CommitAsync(end) : ValueTask.CompletedTask;
     }
 
@@ -158,14 +160,15 @@ public sealed partial class BitcaskStore : IDisposable
         wasThere = false;
         ulong hash = KeyHash.Of(key, hashSeed);
         Span<byte> head = stackalloc byte[RecordHeader.MaxSize];
-        // What it will change comes into the cache while the record is written.
-        keydir.Prefetch(hash);
         RecordReader match = RecordReader.Rent(log, firstOwnSegment, checks: false, epochs);
         try
         {
             lock (log.Gate)
             {
                 ThrowIfUnusable();
+                // What will change comes into the cache while the record is written.
+                keydir.Prefetch(hash);
+                if (kind == RecordKind.Delete && !Contains(hash, key, match, out _)) return default;
                 // Whatever has to be waited for is waited for here, before anything is decided.
                 log.ReserveLocked(RecordHeader.MaxSize + key.Length + value.Length);
                 ThrowIfUnusable();
@@ -180,7 +183,7 @@ public sealed partial class BitcaskStore : IDisposable
                 LogPosition position = log.AppendLocked(head[..header.Size], key, value);
                 Note(hash, key, header, position, header.ValueOffset + value.Length, match);
                 if (watchers is not null) Tell(new Change(sequence, key.ToArray(), kind == RecordKind.Put ? value.ToArray() : null));
-                if (durability == Durability.Each) log.SyncLocked();
+                log.HonourLocked(durability);
                 return log.EndLocked();
             }
         }
@@ -217,7 +220,6 @@ public sealed partial class BitcaskStore : IDisposable
                 ReadOnlySpan<byte> payload = group.PayloadAt(i);
                 _ = RecordHeader.TryDecode(payload, out RecordHeader header);
                 ReadOnlySpan<byte> key = header.KeyOf(payload);
-                header = header with { Sequence = sequence + 1 };
                 Note(KeyHash.Of(key, hashSeed), key, header, group.PositionAt(i), payload.Length, match);
                 if (watchers is null) continue;
                 Tell(new Change(sequence, key.ToArray(), header.IsTombstone ? null : header.ValueOf(payload).ToArray()));
@@ -228,7 +230,7 @@ public sealed partial class BitcaskStore : IDisposable
             match.Return();
         }
 
-        if (durability == Durability.Each) log.SyncLocked();
+        log.HonourLocked(durability);
         return log.EndLocked();
     }
 
@@ -260,7 +262,7 @@ public sealed partial class BitcaskStore : IDisposable
         if (tally.Collected is { } collected)
         {
             collected.Add(header, hash, key, position.Offset, frameBytes);
-            if (collected.MemoryBytes > MaxCollectedBytes) StopCollecting(tally);
+            if (collected.MemoryBytes > MaxCollectedBytes) tally.StopCollecting();
         }
 
         Location before;
@@ -286,7 +288,7 @@ public sealed partial class BitcaskStore : IDisposable
         LogSegment segment = log.Find(number)!;
         talliedNumber = number;
         if (segment.Tag is SegmentTally known) return talliedActive = known;
-        segment.Tag = talliedActive = new SegmentTally { Collected = new HintBuilder(number) };
+        segment.Tag = talliedActive = new SegmentTally { Collected = IsCollectingWorthIt() ? new HintBuilder(number) : null };
         OnSegmentBegun();
         return talliedActive;
     }
@@ -307,11 +309,12 @@ public sealed partial class BitcaskStore : IDisposable
         }
     }
 
-    private static void StopCollecting(SegmentTally tally)
-    {
-        tally.Collected!.Dispose();
-        tally.Collected = null;
-    }
+    // Not while hints of several segments wait to be written: their number has no bound.
+    private bool IsCollectingWorthIt() =>
+        log.Segments.Count(segment => segment.Tag is SegmentTally { Collected: not null }) < MaxCollecting;
+
+    private static Durability WithoutWaiting(Durability wanted) =>
+        wanted == Durability.Interval ? wanted : Durability.None;
 
     private RecordReader RentMatch() => RecordReader.Rent(log, firstOwnSegment, checks: false);
 

@@ -31,7 +31,7 @@ public sealed record MergeOptions
     /// <summary>Local time of day at which no merge begins any more; may lie past midnight.</summary>
     public TimeOnly WindowEnd { get; init; }
 
-    /// <summary>How many bytes a second a merge in the background reads and writes; 0 = no limit.</summary>
+    /// <summary>How many bytes a second a merge reads and writes; 0 = no limit.</summary>
     public long BytesPerSecond { get; init; }
 
     /// <summary>How often it is looked whether a merge is due.</summary>

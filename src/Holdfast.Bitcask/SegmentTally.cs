@@ -28,7 +28,9 @@ internal sealed class SegmentTally
     /// <summary>Whether its hint file is there, or need not be.</summary>
     public bool HasHint { get; set; }
 
-    /// <summary>What was collected for its hint while it was written; null when that is not all of it.</summary>
+    /// <summary>
+    /// What was collected for its hint while it was written; null when nothing is. All of it if it has as many records as the segment.
+    /// </summary>
     public HintBuilder? Collected { get; set; }
 
     /// <summary>Held while the hint file is written.</summary>
@@ -38,6 +40,13 @@ internal sealed class SegmentTally
 
     /// <summary>What a frame takes with its padding, bytes.</summary>
     public static long Padded(long frameBytes) => (frameBytes + 7) & ~7L;
+
+    /// <summary>Frees what was collected. Under <see cref="HintGate"/> once the segment is sealed.</summary>
+    public void StopCollecting()
+    {
+        Collected?.Dispose();
+        Collected = null;
+    }
 
     public void AddLive(long frameBytes)
     {

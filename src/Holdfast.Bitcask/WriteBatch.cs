@@ -7,6 +7,9 @@ namespace Holdfast.Bitcask;
 /// <remarks>Of several changes of one key the last one counts. Not for several threads at once.</remarks>
 public sealed class WriteBatch
 {
+    /// <summary>What a batch may take on disk, bytes: 1 GiB.</summary>
+    public const long MaxBytes = 1L << 30;
+
     /// <summary>How many changes there are.</summary>
     public int Count => Group.Count;
 
@@ -38,6 +41,11 @@ public sealed class WriteBatch
 
     private void Add(RecordKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, DateTimeOffset? expires)
     {
+        if (Group.FrameBytes + key.Length + value.Length > MaxBytes)
+        {
+            throw new ArgumentException($"a batch of more than {MaxBytes} bytes: write it in several");
+        }
+
         // The sequence number is set when the batch is written.
         var header = new RecordHeader(1, kind, key.Length, UnixTime.ToNanoseconds(expires));
         Span<byte> payload = Group.Add(header.ValueOffset + value.Length);

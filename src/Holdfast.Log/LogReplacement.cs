@@ -39,9 +39,6 @@ public sealed class LogReplacement : IDisposable
     /// <summary>How many entries were appended so far.</summary>
     public long EntryCount => appender.EntryCount;
 
-    /// <summary>Whether another entry fits: a segment is smaller than 4 GiB.</summary>
-    public bool HasRoom(int payloadBytes) => appender.HasCapacity(Frame.SizeOf(payloadBytes));
-
     /// <summary>Appends an entry. Not durable before <see cref="Commit"/>.</summary>
     public LogPosition Append(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default)
     {

@@ -23,6 +23,7 @@ public sealed unsafe class LogSegment
     private readonly uint seed;
     private volatile SegmentAppender? appender;
     private long readable;
+    private long fileBytes;
     private int references = 1;
 
     internal LogSegment(
@@ -36,6 +37,7 @@ public sealed unsafe class LogSegment
         Path = path;
         Seal = seal;
         seed = Frame.ChecksumSeed(header.Incarnation);
+        fileBytes = mappedBytes;
         mapping = reader.TryMap(mappedBytes);
         if (mapping is not null) mapped = mapping.Start;
     }
@@ -53,7 +55,7 @@ public sealed unsafe class LogSegment
     public bool IsSealed => Seal is not null || IsSealDamaged;
 
     /// <summary>Length of its file as far as it is in use, bytes; buffers not included.</summary>
-    public long Length => Seal is null || header.IsRing ? Readable : reader.Length;
+    public long Length => Seal is null || header.IsRing ? Readable : fileBytes;
 
     /// <summary>Where its entries begin, bytes.</summary>
     public int FirstOffset => header.Length;
@@ -209,6 +211,7 @@ public sealed unsafe class LogSegment
     internal void MarkSealed(SegmentSeal seal, byte[]? fileHash)
     {
         Volatile.Write(ref readable, seal.End.Offset);
+        fileBytes = seal.End.Offset + SegmentSeal.Size;
         FileHash = fileHash;
         Seal = seal;
         appender = null;

@@ -345,12 +345,13 @@ public sealed partial class SegmentedLog
 
     private void AdoptActive(FoundSegment segment, long length, LogEntryHandler? onActiveEntry)
     {
+        // Its header was mended: it takes nothing more, and the hash is that of the file as it is.
+        bool isDamaged = damages.Exists(damage => damage.Segment == segment.Header.Number);
         var hash = new ContentHash();
-        hash.Append(segment.Header.Encode());
+        if (!isDamaged) hash.Append(segment.Header.Encode());
         long end;
         long told;
         long entries = 0;
-        bool isDamaged = false;
         using (var scanner = new SegmentScanner(segment.File, segment.Path, segment.Header, length, durable: 0) { Hash = hash })
         {
             ScanStep step;

@@ -105,7 +105,7 @@ public sealed partial class SegmentedLog : IDisposable
         {
             position = AppendLocked(first, second, third);
             end = EndLocked();
-            DoAtOnce(wanted);
+            HonourLocked(wanted);
         }
 
         if (wanted == Durability.Group) Commit(end);
@@ -141,7 +141,7 @@ public sealed partial class SegmentedLog : IDisposable
         {
             AppendLocked(group);
             end = EndLocked();
-            DoAtOnce(wanted);
+            HonourLocked(wanted);
         }
 
         if (wanted == Durability.Group) Commit(end);
@@ -153,14 +153,14 @@ public sealed partial class SegmentedLog : IDisposable
     /// decided by the order of appends is decided afterwards.
     /// </summary>
     /// <param name="payloadBytes">Length of the payload.</param>
-    public void ReserveLocked(long payloadBytes) => _ = MakeRoom(Frame.SizeOf(payloadBytes) + Frame.WatermarkBytes);
+    public void ReserveLocked(long payloadBytes) => _ = MakeRoom(Frame.SizeOf(payloadBytes), tells: false);
 
     /// <summary>The same for a group.</summary>
     public void ReserveLocked(LogGroup group)
     {
         ArgumentNullException.ThrowIfNull(group);
         ThrowIfTooLarge(group);
-        _ = MakeRoom(group.FrameBytes + Frame.WatermarkBytes);
+        if (group.Count > 0) _ = MakeRoom(group.FrameBytes, tells: false);
     }
 
     /// <summary>
@@ -301,7 +301,11 @@ public sealed partial class SegmentedLog : IDisposable
         return sealing;
     }
 
-    private void DoAtOnce(Durability wanted)
+    /// <summary>
+    /// Does at once what a durability asks of one who appended and holds <see cref="Gate"/>: a sync of its own, or a timer for the
+    /// interval. For a group it waits by <see cref="Commit"/> afterwards, without the gate.
+    /// </summary>
+    public void HonourLocked(Durability wanted)
     {
         if (wanted == Durability.Each) SyncLocked();
         else if (wanted == Durability.Interval) StartTimer();
@@ -311,11 +315,11 @@ public sealed partial class SegmentedLog : IDisposable
         static log => ((SegmentedLog)log!).SyncByTimer(), this, options.Interval, options.Interval);
 
     // The active segment with room for frames of some bytes in its file and in its buffer.
-    private SegmentAppender MakeRoom(long frameBytes)
+    private SegmentAppender MakeRoom(long frameBytes, bool tells = true)
     {
         try
         {
-            return MakeRoomOrThrow(frameBytes);
+            return MakeRoomOrThrow(frameBytes, tells);
         }
         catch (HoldfastException reason) when (failure is null && reason is not DiskException { IsNoSpace: true })
         {
@@ -324,7 +328,7 @@ public sealed partial class SegmentedLog : IDisposable
         }
     }
 
-    private SegmentAppender MakeRoomOrThrow(long frameBytes)
+    private SegmentAppender MakeRoomOrThrow(long frameBytes, bool tells)
     {
         while (true)
         {
@@ -345,7 +349,7 @@ public sealed partial class SegmentedLog : IDisposable
                 if (active.IsEmpty) ReplaceEmpty(frameBytes);
                 else _ = SealActive();
             }
-            else if (active.TryMakeRoom(frameBytes))
+            else if (active.TryMakeRoom(frameBytes, tells))
             {
                 return active;
             }

@@ -5,6 +5,7 @@ namespace Holdfast.System.Tests;
 
 /// Goal: a disk that is full, or fails, in the middle of work costs that work and nothing else.
 /// Method: a small file system on a loop device holds the vault, the source or the target, and gives way.
+[Collection(LoopDisk.Collection)]
 public sealed class FailingDiskTests : IDisposable
 {
     private const string NeedsRoot = "needs root and loop devices, to mount a small file system";

@@ -7,6 +7,7 @@ using Holdfast.Log;
 namespace Holdfast.System.Tests;
 
 /// The key-value store through the real binary: what was acknowledged is there, whoever is killed and whatever is full.
+[Collection(LoopDisk.Collection)]
 public sealed class KeyValueTests : IDisposable
 {
     private const int LargeBytes = 4 << 20;

@@ -6,6 +6,9 @@ namespace Holdfast.System.Tests;
 /// An ext4 in a file, mounted through a loop device while the test runs. Its disk can fail, and be well again.
 public sealed class LoopDisk : IDisposable
 {
+    /// Tests that use loop devices run one after the other: finding a free one and taking it are two steps.
+    public const string Collection = "loop devices";
+
     private readonly string path;
     private readonly string image;
     private readonly int megabytes;

@@ -94,11 +94,18 @@ internal sealed class Merger
             // Whatever fails from here on: on disk they are replaced.
             foreach (LogSegment input in inputs) SegmentTally.Of(input).IsReplaced = true;
             Move(data, numbers, merged, tally);
-            foreach (LogSegment input in inputs) log.Drop(input);
+            foreach (LogSegment input in inputs) Drop(input);
         }
 
         WriteHints(merged, data);
         return new MergeReport(inputs.Count, 1, before, merged.Length, copied, tombstonesKept, []);
+    }
+
+    private void Drop(LogSegment input)
+    {
+        SegmentTally tally = SegmentTally.Of(input);
+        lock (tally.HintGate) tally.StopCollecting();
+        log.Drop(input);
     }
 
     private LogReplacement? TryBegin(List<LogSegment> inputs)

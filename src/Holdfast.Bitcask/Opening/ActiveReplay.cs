@@ -14,9 +14,6 @@ internal sealed class ActiveReplay : IDisposable
     private uint segment;
     private ulong seed;
 
-    /// <summary>Entries of the log that are no records.</summary>
-    public long Foreign { get; private set; }
-
     /// <summary>As <see cref="SegmentedLog.Open"/> wants it.</summary>
     public LogEntryHandler Begin(LogId id)
     {
@@ -57,6 +54,7 @@ internal sealed class ActiveReplay : IDisposable
     {
         segment = position.Segment;
         builder ??= new HintBuilder(segment);
-        if (!TryAdd(builder, seed, position, payload)) Foreign++;
+        // An entry that is no record tells nothing of any key.
+        _ = TryAdd(builder, seed, position, payload);
     }
 }

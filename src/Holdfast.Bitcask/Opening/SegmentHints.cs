@@ -55,11 +55,11 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
     public HintData Rebuild(LogSegment segment, CancellationToken cancellationToken)
     {
         using var builder = new HintBuilder(segment.Number);
-        long foreign = 0;
         IReadOnlyList<LogDamage> met = segment.Scan(
             (position, payload) =>
             {
-                if (!ActiveReplay.TryAdd(builder, id.High, position, payload)) foreign++;
+                // An entry that is no record tells nothing of any key.
+                _ = ActiveReplay.TryAdd(builder, id.High, position, payload);
             },
             cancellationToken);
         if (met.Count > 0)
@@ -80,13 +80,14 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
             if (tally.HasHint || tally.IsDamaged || !segment.TryAcquire()) return;
             try
             {
-                using HintData data = tally.Collected?.Build() ?? Rebuild(segment, cancellationToken);
+                // One that lacks a record, since a change failed halfway, is no help.
+                bool isComplete = tally.Collected is { } collected && collected.Records == segment.EntryCount;
+                using HintData data = isComplete ? tally.Collected!.Build() : Rebuild(segment, cancellationToken);
                 if (!tally.IsDamaged) Publish(segment, data);
-                tally.Collected?.Dispose();
-                tally.Collected = null;
             }
             finally
             {
+                tally.StopCollecting();
                 segment.Release();
             }
         }

@@ -95,7 +95,9 @@ internal sealed unsafe class SegmentAppender : IDisposable
     /// in between: then the caller looks again at everything.
     /// </summary>
     /// <exception cref="DiskException">ENOSPC among others; nothing was appended.</exception>
-    public bool TryMakeRoom(long frameBytes)
+    /// <param name="frameBytes">What the frames of the group take.</param>
+    /// <param name="tells">Whether the group follows at once: then the watermark is told that stands before it.</param>
+    public bool TryMakeRoom(long frameBytes, bool tells = true)
     {
         long needed = frameBytes + Frame.WatermarkBytes;
         bool fits = needed <= bufferBytes - frontLength;
@@ -107,7 +109,7 @@ internal sealed unsafe class SegmentAppender : IDisposable
 
         Allocate(Appended + needed + SegmentSeal.Size);
         if (!fits) Flush();
-        if (Durable > told) AppendWatermark();
+        if (tells && Durable > told) AppendWatermark();
         return true;
     }
 

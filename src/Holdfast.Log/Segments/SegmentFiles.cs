@@ -41,7 +41,8 @@ internal static class SegmentFiles
 
     public static void DeleteWithHint(IDisk disk, string segmentPath)
     {
-        _ = disk.TryDelete(segmentPath);
+        // The hint first: what is left after a crash still has its segment, and goes with it.
         _ = disk.TryDelete(HintPathOf(segmentPath));
+        _ = disk.TryDelete(segmentPath);
     }
 }
