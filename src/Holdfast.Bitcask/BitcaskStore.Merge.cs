@@ -21,6 +21,8 @@ public sealed partial class BitcaskStore
             work.Token.ThrowIfCancellationRequested();
             if (scope == MergeScope.All)
             {
+                // What is left for the seal is then only what was written in between.
+                log.Sync();
                 lock (log.Gate) _ = log.SealLocked();
             }
 

@@ -110,6 +110,8 @@ internal sealed class Merger
 
     private LogReplacement? TryBegin(List<LogSegment> inputs)
     {
+        // The active segment is sealed: what is left to sync then is only what was written in between.
+        log.Sync();
         lock (log.Gate)
         {
             bool areThere = inputs.Count > 0 && inputs.TrueForAll(input => log.Find(input.Number) == input);

@@ -17,6 +17,23 @@ public sealed class LogDamageTests
 
     public static TheoryData<string> Names => [LogImage.First, LogImage.Second, LogImage.Active];
 
+    [Fact]
+    public void ASegmentWhoseHeaderWasMendedTakesNothingMore()
+    {
+        LogImage changed = Whole.Copy();
+        changed.Files[LogImage.Active][40] ^= 0x10;
+        using SegmentedLog log = LogImage.Open(changed.ToDisk(), Options);
+        Assert.Single(log.Damages);
+
+        LogPosition position = log.Append("more"u8);
+
+        Assert.True(position.Segment > 3);
+        LogSegment mended = log.Find(3)!;
+        Assert.True(mended.IsSealed);
+        // The hash is that of the file as it is.
+        Assert.Null(mended.CheckHash());
+    }
+
     /// Without marks of what was durable there is no damage but torn tails.
     [Fact]
     public void EachSyncIsToldByTheNextAppend()
