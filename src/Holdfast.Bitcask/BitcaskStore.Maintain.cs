@@ -5,8 +5,9 @@ namespace Holdfast.Bitcask;
 /// <summary>Work that nobody waits for: hints, merges, freeing of what readers have let go.</summary>
 public sealed partial class BitcaskStore
 {
-    private readonly AutoResetEvent maintenanceWanted = new(initialState: false);
     private static readonly TimeSpan MaxWait = TimeSpan.FromDays(20);
+
+    private readonly AutoResetEvent maintenanceWanted = new(initialState: false);
     private Thread? maintainer;
 
     /// <summary>What the last work in the background failed with; null when it did not.</summary>
@@ -65,10 +66,10 @@ public sealed partial class BitcaskStore
                 Maintain(closing.Token);
                 MaintenanceFailure = null;
             }
-            catch (Exception failure)
+            catch (Exception reason)
             {
                 // Everything here can be done later; what a failed disk means to writers, the next write says.
-                if (!closing.IsCancellationRequested) MaintenanceFailure = failure;
+                if (!closing.IsCancellationRequested) MaintenanceFailure = reason;
             }
         }
     }

@@ -1,4 +1,3 @@
-using Holdfast.Bitcask.Merging;
 using Holdfast.Log;
 
 namespace Holdfast.Bitcask;
@@ -20,7 +19,7 @@ public sealed partial class BitcaskStore
                 long bytes = segment.Number == log.Appended.Segment ? log.Appended.Offset : segment.Length;
                 segments.Add(new SegmentStatistics(
                     segment.Number, bytes, tally.LiveRecords, tally.LiveBytes,
-                    Math.Max(0, bytes - segment.FirstOffset - tally.LiveBytes - tally.TombstoneBytes - (segment.IsSealed ? MergePolicy.SealBytes : 0)),
+                    Math.Max(0, bytes - segment.FirstOffset - tally.LiveBytes - tally.TombstoneBytes - (segment.IsSealed ? LogSegment.SealBytes : 0)),
                     tally.TombstoneBytes, segment.IsSealed, tally.HasHint, tally.IsDamaged));
             }
 

@@ -24,8 +24,6 @@ public sealed partial class BitcaskStore : IDisposable
 
     internal const string Purpose = "bitcask";
 
-    private const int FrameHeaderBytes = 8;
-
     // What is collected for a hint while its segment is written saves reading the segment again; beyond this it is not worth
     // the memory.
     private const long MaxCollectedBytes = 64 << 20;
@@ -257,7 +255,7 @@ public sealed partial class BitcaskStore : IDisposable
         RecordReader match)
     {
         sequence++;
-        uint frameBytes = (uint)(FrameHeaderBytes + payloadBytes);
+        uint frameBytes = (uint)(LogSegment.FrameHeaderBytes + payloadBytes);
         SegmentTally tally = TallyOf(position.Segment);
         if (tally.Collected is { } collected)
         {

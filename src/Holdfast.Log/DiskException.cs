@@ -74,7 +74,7 @@ public sealed class DiskException : HoldfastException
 
     private static string? HintFor(int errno) => errno switch
     {
-        NoSpace or QuotaExceeded => "free some space and run it again: what was written so far is reused",
+        NoSpace or QuotaExceeded => "free some space and run it again: nothing that was there is lost",
         AccessDenied or NotPermitted => "check the owner and mode of the path, or run as another user",
         InputOutput => "the disk is failing: look at the kernel log (dmesg) before anything else",
         30 => "mount it writable",

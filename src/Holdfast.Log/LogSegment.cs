@@ -15,6 +15,12 @@ public delegate void LogEntryHandler(LogPosition position, ReadOnlySpan<byte> pa
 /// </remarks>
 public sealed unsafe class LogSegment
 {
+    /// <summary>What stands before each payload, bytes.</summary>
+    public const int FrameHeaderBytes = Frame.HeaderBytes;
+
+    /// <summary>What stands behind the entries of a sealed segment, bytes.</summary>
+    public const int SealBytes = SegmentSeal.Size;
+
     private readonly SegmentedLog log;
     private readonly SegmentHeader header;
     private readonly IDiskFile reader;

@@ -1,3 +1,4 @@
+using Holdfast.Log;
 using Holdfast.Bitcask.Records;
 
 namespace Holdfast.Bitcask.Hints;
@@ -7,7 +8,6 @@ namespace Holdfast.Bitcask.Hints;
 /// <param name="end">The byte behind the last.</param>
 internal readonly unsafe struct HintEntries(byte* start, byte* end)
 {
-    private const uint FrameHeaderBytes = 8;
     private const uint FrameAlignment = 8;
 
     /// <summary>The first byte.</summary>
@@ -56,7 +56,7 @@ internal readonly unsafe struct HintEntries(byte* start, byte* end)
         uint keyBytes = (uint)entry.KeyBytes, offset = entry.Offset, frameBytes = entry.FrameBytes;
         return keyBytes != 0
             && offset % FrameAlignment == 0
-            && frameBytes >= FrameHeaderBytes + RecordHeader.MinSize + keyBytes
+            && frameBytes >= LogSegment.FrameHeaderBytes + RecordHeader.MinSize + keyBytes
             && (long)offset + frameBytes <= segmentBytes;
     }
 }

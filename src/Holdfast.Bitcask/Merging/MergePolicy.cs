@@ -9,9 +9,6 @@ namespace Holdfast.Bitcask.Merging;
 /// <param name="lowest">Number of the lowest segment: nothing is left that its tombstones could hide.</param>
 internal sealed class MergePolicy(MergeOptions options, long segmentBytes, uint lowest)
 {
-    /// <summary>What a seal takes, bytes.</summary>
-    public const int SealBytes = 64;
-
     /// <summary>Most segments of one merge: what a header can list.</summary>
     private const int MaxSegments = 1024;
 

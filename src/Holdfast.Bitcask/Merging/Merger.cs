@@ -15,8 +15,6 @@ namespace Holdfast.Bitcask.Merging;
 /// </remarks>
 internal sealed class Merger
 {
-    private const uint FrameHeaderBytes = 8;
-
     private readonly SegmentedLog log;
     private readonly Keydir keydir;
     private readonly ReadEpochs epochs;
@@ -146,7 +144,7 @@ internal sealed class Merger
             if (!RecordHeader.TryDecode(payload, out RecordHeader header)) continue;
             ReadOnlySpan<byte> key = header.KeyOf(payload);
             ulong hash = KeyHash.Of(key, seed);
-            uint frameBytes = FrameHeaderBytes + (uint)payload.Length;
+            uint frameBytes = LogSegment.FrameHeaderBytes + (uint)payload.Length;
             if (header.IsTombstone)
             {
                 // That of the last change is kept: sequence numbers go on from it, and the log never has no segment.
@@ -179,7 +177,7 @@ internal sealed class Merger
         var buried = new RecordHeader(header.Sequence, RecordKind.Delete, header.KeyBytes, null);
         buried.Encode(tombstone);
         LogPosition position = replacement.Append(tombstone.AsSpan(0, buried.Size), key);
-        builder.Add(buried, hash, key, position.Offset, FrameHeaderBytes + (uint)(buried.Size + key.Length));
+        builder.Add(buried, hash, key, position.Offset, LogSegment.FrameHeaderBytes + (uint)(buried.Size + key.Length));
         tombstonesKept++;
     }
 

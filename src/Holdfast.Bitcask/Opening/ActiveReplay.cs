@@ -8,8 +8,6 @@ namespace Holdfast.Bitcask.Opening;
 /// <summary>Collects the records of the active segment, which the log reads when it is opened.</summary>
 internal sealed class ActiveReplay : IDisposable
 {
-    private const uint FrameHeaderBytes = 8;
-
     private HintBuilder? builder;
     private uint segment;
     private ulong seed;
@@ -43,7 +41,7 @@ internal sealed class ActiveReplay : IDisposable
     {
         if (!RecordHeader.TryDecode(payload, out RecordHeader header)) return false;
         ReadOnlySpan<byte> key = header.KeyOf(payload);
-        builder.Add(header, KeyHash.Of(key, seed), key, position.Offset, FrameHeaderBytes + (uint)payload.Length);
+        builder.Add(header, KeyHash.Of(key, seed), key, position.Offset, LogSegment.FrameHeaderBytes + (uint)payload.Length);
         return true;
     }
 

@@ -11,7 +11,6 @@ namespace Holdfast.Bitcask.Reading;
 /// </remarks>
 internal sealed unsafe class RecordReader : IRecordMatch
 {
-    private const int FrameHeaderBytes = 8;
     private const int KeptBytes = 256 << 10;
 
     [ThreadStatic]
@@ -40,7 +39,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
     public RecordHeader Header { get; private set; }
 
     /// <summary>Its payload; valid until the next record is read, and no longer than the segment is held.</summary>
-    public ReadOnlySpan<byte> Payload => payload is null ? buffer.AsSpan(FrameHeaderBytes, payloadBytes) : new(payload, payloadBytes);
+    public ReadOnlySpan<byte> Payload => payload is null ? buffer.AsSpan(LogSegment.FrameHeaderBytes, payloadBytes) : new(payload, payloadBytes);
 
     /// <summary>Its key.</summary>
     public ReadOnlySpan<byte> Key => Header.KeyOf(Payload);
@@ -122,12 +121,12 @@ internal sealed unsafe class RecordReader : IRecordMatch
         Segment = segment;
         Location = location;
         int frameBytes = (int)location.Length;
-        payloadBytes = frameBytes - FrameHeaderBytes;
+        payloadBytes = frameBytes - LogSegment.FrameHeaderBytes;
         byte* frame = location.IsVerified ? segment.TryGetPointer(location.Offset, frameBytes) : null;
         IsNewlyVerified = frame is null;
         if (frame is not null)
         {
-            payload = frame + FrameHeaderBytes;
+            payload = frame + LogSegment.FrameHeaderBytes;
         }
         else
         {
@@ -179,7 +178,7 @@ internal sealed unsafe class RecordReader : IRecordMatch
     {
         LogSegment? segment = Find(location.Segment);
         if (segment is null) return false;
-        int wanted = Math.Min((int)location.Length, FrameHeaderBytes + RecordHeader.MaxSize + key.Length);
+        int wanted = Math.Min((int)location.Length, LogSegment.FrameHeaderBytes + RecordHeader.MaxSize + key.Length);
         byte* frame = location.IsVerified || location.Segment >= firstOwnSegment
             ? segment.TryGetPointer(location.Offset, wanted)
             : null;
@@ -196,9 +195,9 @@ internal sealed unsafe class RecordReader : IRecordMatch
         }
 
         Location = location;
-        return RecordHeader.TryDecodePrefix(head[FrameHeaderBytes..], out RecordHeader header)
+        return RecordHeader.TryDecodePrefix(head[LogSegment.FrameHeaderBytes..], out RecordHeader header)
             && SetHeader(header).KeyBytes == key.Length
-            && header.KeyOf(head[FrameHeaderBytes..]).SequenceEqual(key);
+            && header.KeyOf(head[LogSegment.FrameHeaderBytes..]).SequenceEqual(key);
     }
 
     private LogSegment? Find(uint number) => held is null ? log.Find(number) : held.GetValueOrDefault(number);

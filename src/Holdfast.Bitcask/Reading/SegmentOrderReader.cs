@@ -8,8 +8,6 @@ namespace Holdfast.Bitcask.Reading;
 internal sealed class SegmentOrderReader(
     BitcaskStore store, KeydirSnapshot keydir, IReadOnlyList<SnapshotSegment> segments, ulong hashSeed) : SnapshotReader
 {
-    private const uint FrameHeaderBytes = 8;
-
     private int next;
     private LogSegmentReader? reader;
     private RecordHeader header;
@@ -42,7 +40,7 @@ internal sealed class SegmentOrderReader(
             if (!RecordHeader.TryDecode(payload, out header) || header.IsTombstone) continue;
             ReadOnlySpan<byte> key = header.KeyOf(payload);
             LogPosition position = reader.Position;
-            var location = new Location(position.Segment, position.Offset, FrameHeaderBytes + (uint)payload.Length);
+            var location = new Location(position.Segment, position.Offset, LogSegment.FrameHeaderBytes + (uint)payload.Length);
             if (keydir.IsCurrent(KeyHash.Of(key, hashSeed), key, location) && !store.IsExpired(header)) return true;
         }
     }
