@@ -1,5 +1,5 @@
-using Holdfast.Log;
 using Holdfast.Bitcask.Records;
+using Holdfast.Log;
 
 namespace Holdfast.Bitcask.Hints;
 
