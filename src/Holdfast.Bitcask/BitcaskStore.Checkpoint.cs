@@ -57,32 +57,21 @@ public sealed partial class BitcaskStore
     {
         using Work work = BeginWork(cancellationToken);
         using CheckpointTarget target = CheckpointTarget.Begin(host, directory, Directory);
-        // What is left for the seal is then only what was written in between.
-        log.Sync();
         var held = new List<LogSegment>();
         try
         {
-            ulong atSequence;
-            long keys;
+            ulong atSequence = 0;
+            long keys = 0;
             // Not while keys move: the count of keys would be between that of what is replaced and that of what
             // replaces it.
             lock (moveGate)
             {
-                lock (log.Gate)
+                _ = log.Seal(() =>
                 {
-                    _ = log.SealLocked();
-                    foreach (LogSegment segment in log.Segments)
-                    {
-                        if (!segment.IsSealed || !segment.TryAcquire()) continue;
-                        // One that has no record was not tallied.
-                        segment.Tag ??= new SegmentTally();
-                        held.Add(segment);
-                        if (links) segment.MarkLinked();
-                    }
-
+                    Hold(held, links);
                     atSequence = sequence;
                     keys = Count;
-                }
+                });
             }
 
             return Ship(target, directory, held, atSequence, keys, previous, links, work.Token);
@@ -90,6 +79,20 @@ public sealed partial class BitcaskStore
         finally
         {
             foreach (LogSegment segment in held) segment.Release();
+        }
+    }
+
+    // Under the gate: all segments but an active one without entries.
+    private void Hold(List<LogSegment> held, bool links)
+    {
+        foreach (LogSegment segment in log.Segments)
+        {
+            if (!segment.IsSealed && segment.End == segment.FirstOffset) continue;
+            if (!segment.TryAcquire()) continue;
+            // One that has no record was not tallied.
+            segment.Tag ??= new SegmentTally();
+            held.Add(segment);
+            if (links) segment.MarkLinked();
         }
     }
 

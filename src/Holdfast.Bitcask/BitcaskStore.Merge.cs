@@ -19,13 +19,7 @@ public sealed partial class BitcaskStore
         lock (mergeGate)
         {
             work.Token.ThrowIfCancellationRequested();
-            if (scope == MergeScope.All)
-            {
-                // What is left for the seal is then only what was written in between.
-                log.Sync();
-                lock (log.Gate) _ = log.SealLocked();
-            }
-
+            if (scope == MergeScope.All) _ = log.Seal();
             MergePolicy policy = CreatePolicy();
             List<LogSegment> chosen = [.. Mergeable().Where(s => scope == MergeScope.All || policy.TakesPart(s))];
             MergeReport report = MergeReport.Nothing;

@@ -200,11 +200,7 @@ public sealed partial class BitcaskStore
         LogSegment? sealing = null;
         try
         {
-            lock (log.Gate)
-            {
-                if (log.ActiveBytes >= options.SealAtCloseBytes) sealing = log.SealLocked();
-            }
-
+            if (log.ActiveBytes >= options.SealAtCloseBytes) sealing = log.SealLast();
             if (sealing?.Tag is not null) hints.Write(sealing, CancellationToken.None);
         }
         catch (HoldfastException)

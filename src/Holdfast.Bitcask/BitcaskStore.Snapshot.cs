@@ -14,11 +14,10 @@ public sealed partial class BitcaskStore
         {
             ThrowIfDisposed();
             var held = new List<SnapshotSegment>();
-            LogPosition end = log.Appended;
             foreach (LogSegment segment in log.Segments)
             {
                 if (!segment.TryAcquire()) throw new InvalidOperationException($"{segment.Path} is gone");
-                held.Add(new SnapshotSegment(segment, segment.Number == end.Segment ? end.Offset : segment.Readable));
+                held.Add(new SnapshotSegment(segment, segment.End));
             }
 
             return new StoreSnapshot(this, log, keydir.Snapshot(), held, sequence, hashSeed);

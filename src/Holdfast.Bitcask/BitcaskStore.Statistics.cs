@@ -16,7 +16,7 @@ public sealed partial class BitcaskStore
             {
                 // An active one without a record yet has no tally.
                 if (segment.Tag is not SegmentTally tally) continue;
-                long bytes = segment.Number == log.Appended.Segment ? log.Appended.Offset : segment.Length;
+                long bytes = segment.IsSealed ? segment.Length : segment.End;
                 segments.Add(new SegmentStatistics(
                     segment.Number, bytes, tally.LiveRecords, tally.LiveBytes,
                     Math.Max(0, bytes - segment.FirstOffset - tally.LiveBytes - tally.TombstoneBytes - (segment.IsSealed ? LogSegment.SealBytes : 0)),

@@ -95,6 +95,12 @@ public sealed class LogReader : IDisposable
         foreach (LogSegment candidate in log.Segments)
         {
             if (candidate.Number < from.Segment || !candidate.TryAcquire()) continue;
+            if (!candidate.HasFile)
+            {
+                candidate.Release();
+                return false;
+            }
+
             segment = candidate;
             long start = candidate.Number == from.Segment ? from.Offset : 0;
             scanner = new SegmentScanner(

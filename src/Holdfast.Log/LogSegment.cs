@@ -23,10 +23,10 @@ public sealed unsafe class LogSegment
 
     private readonly SegmentedLog log;
     private readonly SegmentHeader header;
-    private readonly IDiskFile reader;
-    private readonly DiskMapping? mapping;
-    private readonly byte* mapped;
     private readonly uint seed;
+    private IDiskFile? reader;
+    private DiskMapping? mapping;
+    private byte* mapped;
     private volatile SegmentAppender? appender;
     private long readable;
     private long fileBytes;
@@ -35,17 +35,21 @@ public sealed unsafe class LogSegment
     internal LogSegment(
         SegmentedLog log, string path, SegmentHeader header, IDiskFile reader, SegmentSeal? seal, long readable,
         long mappedBytes)
+        : this(log, path, header)
+    {
+        this.readable = readable;
+        Seal = seal;
+        SetFile(reader, mappedBytes);
+    }
+
+    // One whose file has no name yet: its entries are in an appender's buffer.
+    internal LogSegment(SegmentedLog log, string path, SegmentHeader header)
     {
         this.log = log;
         this.header = header;
-        this.reader = reader;
-        this.readable = readable;
         Path = path;
-        Seal = seal;
         seed = Frame.ChecksumSeed(header.Incarnation);
-        fileBytes = mappedBytes;
-        mapping = reader.TryMap(mappedBytes);
-        if (mapping is not null) mapped = mapping.Start;
+        readable = header.Length;
     }
 
     /// <summary>Its number: 1 or more, never used again.</summary>
@@ -68,6 +72,9 @@ public sealed unsafe class LogSegment
 
     /// <summary>Where its entries end in the file, bytes.</summary>
     public long Readable => appender?.Written ?? Volatile.Read(ref readable);
+
+    /// <summary>Where its entries end, those in buffers included, bytes; exact while <see cref="SegmentedLog.Gate"/> is held.</summary>
+    public long End => appender?.Appended ?? Volatile.Read(ref readable);
 
     /// <summary>How many entries it has, by its seal; 0 for one that is not sealed or whose seal is damaged.</summary>
     public long EntryCount => Seal?.EntryCount ?? 0;
@@ -99,7 +106,9 @@ public sealed unsafe class LogSegment
 
     internal LogSegment? ReplacedBy { get; set; }
 
-    internal IDiskFile Reader => reader;
+    internal bool HasFile => Volatile.Read(ref reader) is not null;
+
+    internal IDiskFile Reader => reader ?? throw new InvalidOperationException($"{Path} was not begun");
 
     private int replacedLeft;
 
@@ -122,7 +131,7 @@ public sealed unsafe class LogSegment
     {
         if (Interlocked.Decrement(ref references) > 0) return;
         mapping?.Dispose();
-        reader.Dispose();
+        reader?.Dispose();
         log.OnReleased(this);
     }
 
@@ -148,7 +157,7 @@ public sealed unsafe class LogSegment
     {
         if (!TryReadBuffered(offset, frame))
         {
-            int read = reader.Read(offset, frame);
+            int read = Reader.Read(offset, frame);
             if (read < frame.Length) throw Damaged(offset, frame.Length, $"the file ends at {offset + read}");
         }
 
@@ -171,7 +180,7 @@ public sealed unsafe class LogSegment
     /// <summary>Reads a frame's payload without checking it: only to compare keys.</summary>
     /// <returns>False where the file has fewer bytes.</returns>
     public bool TryReadUnchecked(uint offset, Span<byte> target) =>
-        TryReadBuffered(offset, target) || reader.Read(offset, target) == target.Length;
+        TryReadBuffered(offset, target) || Reader.Read(offset, target) == target.Length;
 
     /// <summary>Reads all entries of a sealed segment in order.</summary>
     /// <returns>The damage met: those entries are missing.</returns>
@@ -182,7 +191,7 @@ public sealed unsafe class LogSegment
         ArgumentNullException.ThrowIfNull(handler);
         long end = Readable;
         var damages = new List<LogDamage>();
-        using var scanner = new SegmentScanner(reader, Path, header, end, durable: end);
+        using var scanner = new SegmentScanner(Reader, Path, header, end, durable: end);
         while (true)
         {
             ScanStep step = scanner.Next();
@@ -196,23 +205,32 @@ public sealed unsafe class LogSegment
     /// <summary>Reads entries one by one, in order.</summary>
     /// <param name="end">Where to stop, bytes: the end of an entry, at most <see cref="Readable"/>. What is below is taken as durable.</param>
     /// <remarks>The caller holds the segment meanwhile.</remarks>
-    public LogSegmentReader OpenReader(long end) => new(new SegmentScanner(reader, Path, header, end, durable: end));
+    public LogSegmentReader OpenReader(long end) => new(new SegmentScanner(Reader, Path, header, end, durable: end));
 
     /// <summary>The hash of the whole file: known since it was sealed, or by reading it.</summary>
-    public byte[] GetFileHash() => FileHash ??= ContentHash.Of(reader, reader.Length);
+    public byte[] GetFileHash() => FileHash ??= ContentHash.Of(Reader, Reader.Length);
 
     /// <summary>Reads the whole file and compares it with the hash in its seal.</summary>
     /// <returns>What is wrong; null when it is as it was sealed, or not sealed.</returns>
     public LogDamage? CheckHash()
     {
         if (Seal is null) return null;
-        byte[] found = ContentHash.Of(reader, Seal.End.Offset);
+        byte[] found = ContentHash.Of(Reader, Seal.End.Offset);
         return found.AsSpan().SequenceEqual(Seal.Hash)
             ? null
             : new LogDamage(Number, Path, 0, Seal.End.Offset, "the content does not fit the hash in the seal");
     }
 
     internal void Attach(SegmentAppender active) => appender = active;
+
+    /// <summary>The file has its name. Before, nothing is read but what is buffered.</summary>
+    internal void SetFile(IDiskFile file, long mappedBytes)
+    {
+        fileBytes = mappedBytes;
+        mapping = file.TryMap(mappedBytes);
+        if (mapping is not null) mapped = mapping.Start;
+        Volatile.Write(ref reader, file);
+    }
 
     internal void MarkSealed(SegmentSeal seal, byte[]? fileHash)
     {

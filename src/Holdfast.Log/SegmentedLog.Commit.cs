@@ -105,21 +105,21 @@ public sealed partial class SegmentedLog
         SegmentAppender? appender = null;
         List<CommitWaiter> round;
         long end = 0;
+        Exception? reason = null;
         lock (Gate)
         {
             if (mayDelay && options.GroupDelay > TimeSpan.Zero) DelayForOthers();
             round = waiting;
             waiting = spare ?? [];
             spare = null;
-            WaitForWriters();
-            if (failure is null && active is not null && active.Durable < active.Appended)
+            reason = TryWaitForWriters();
+            if (failure is null && reason is null && active is not null && active.Durable < active.Appended)
             {
                 appender = active;
                 end = appender.Take();
             }
         }
 
-        Exception? reason = null;
         try
         {
             appender?.WriteTaken();
@@ -162,6 +162,20 @@ public sealed partial class SegmentedLog
         return goesOn;
     }
 
+    // Who waits for durability is told why there is none.
+    private HoldfastException? TryWaitForWriters()
+    {
+        try
+        {
+            WaitForWriters();
+            return null;
+        }
+        catch (HoldfastException reason)
+        {
+            return reason;
+        }
+    }
+
     private CommitWaiter? TakeNextLeader()
     {
         for (int i = 0; i < waiting.Count; i++)
@@ -193,7 +207,7 @@ public sealed partial class SegmentedLog
     public void SyncLocked()
     {
         ThrowIfUnusable();
-        WaitForWriters();
+        Guard(WaitForWriters);
         if (active is null) return;
         Guard(active.Sync);
         Signal();

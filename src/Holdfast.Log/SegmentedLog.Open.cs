@@ -75,7 +75,7 @@ public sealed partial class SegmentedLog
         List<FoundSegment> found = options.ReadOnly ? ReadHeadersAtOneInstant(entries!) : ReadHeaders(entries!, out _);
         try
         {
-            Adopt(found, replay);
+            lock (Gate) Adopt(found, replay);
         }
         catch
         {
@@ -98,7 +98,7 @@ public sealed partial class SegmentedLog
             if (options.ReadOnly) return;
             // Also when the directory was there: whoever made it may have been killed before it was durable.
             SyncParent();
-            StartSegment(0);
+            _ = TurnTo(0);
             return;
         }
 
@@ -135,7 +135,7 @@ public sealed partial class SegmentedLog
         int missing = options.RingSegments - freeFiles.Count - segments.Items.Count(s => s.Header.IsRing);
         try
         {
-            for (; missing > 0; missing--) AddFreeFile();
+            for (; missing > 0; missing--) freeFiles.Push(CreateFreeFile());
         }
         catch (DiskException reason) when (reason.IsNoSpace)
         {
@@ -402,7 +402,7 @@ public sealed partial class SegmentedLog
         // A damaged segment takes nothing more; and in a ring frames of the torn tail cannot be cut off, so they would
         // be valid again once the next append has filled the gap before them.
         if (!isDamaged && !found.Header.IsRing) return;
-        if (active.IsEmpty) ReplaceEmpty(0);
+        if (active.IsEmpty) RetireEmpty();
         else _ = SealActive();
     }
 

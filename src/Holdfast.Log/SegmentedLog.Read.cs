@@ -35,9 +35,9 @@ public sealed partial class SegmentedLog
     {
         lock (Gate)
         {
-            if (segment != activeSegment || active is null) return segment.Readable;
-            if (bound == LogReadBound.Durable) return active.Durable;
-            WaitForWriters();
+            if (bound == LogReadBound.Durable && segment == turn?.BeforeSegment) return turn.Before!.Durable;
+            if (segment == activeSegment && bound == LogReadBound.Durable && active is not null) return active.Durable;
+            if (segment == activeSegment || segment == turn?.BeforeSegment) WaitForWriters();
             if (segment != activeSegment || active is null) return segment.Readable;
             if (failure is null) Guard(active.Flush);
             return active.Written;

@@ -12,6 +12,7 @@ public sealed partial class SegmentedLog
     // Dropped, but somebody reads them.
     private readonly HashSet<LogSegment> heldDropped = [];
     private bool isDirectoryDirty = true;
+    private LogSegment? retiredEmpty;
 
     /// <summary>
     /// Lets go of a sealed segment: its file is removed, or in a ring used again, once nobody holds it. Not durable before the next
@@ -26,7 +27,15 @@ public sealed partial class SegmentedLog
             if (!segment.IsSealed) throw new ArgumentException($"{segment.Path} is not sealed", nameof(segment));
             if (Find(segment.Number) != segment) return;
             // The highest number stays in the directory, or it would be used again when the log is opened the next time.
-            if (active is null && segment == segments.Items[^1]) StartSegment(0);
+            while (IsHighestInDirectory(segment))
+            {
+                if (isTurning) Monitor.Wait(Gate);
+                else if (turn is not null) EndTurn();
+                else _ = TurnTo(0);
+                ThrowIfUnusable();
+            }
+
+            if (Find(segment.Number) != segment) return;
             Unlist(segment);
         }
 
@@ -39,34 +48,48 @@ public sealed partial class SegmentedLog
     /// <param name="replaced">
     /// Sealed segments of this log, 1 to 1,024, none of which has itself <see cref="LogSegment.HasReplaced"/>.
     /// </param>
-    public LogReplacement BeginReplacement(IReadOnlyList<LogSegment> replaced)
+    /// <returns>Null when one of them is gone.</returns>
+    /// <remarks>Seals the active segment as <see cref="Seal"/> does, and is not for one who holds the gate either.</remarks>
+    public LogReplacement? TryBeginReplacement(IReadOnlyList<LogSegment> replaced)
     {
         ArgumentNullException.ThrowIfNull(replaced);
         ArgumentOutOfRangeException.ThrowIfZero(replaced.Count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(replaced.Count, SegmentHeader.MaxReplaced);
-        lock (Gate)
+        uint[] numbers = [.. replaced.Select(segment => segment.Number).Distinct().Order()];
+        if (numbers.Length != replaced.Count) throw new ArgumentException("a segment twice", nameof(replaced));
+
+        SegmentHeader? header = null;
+        try
         {
-            ThrowIfUnusable();
-            foreach (LogSegment segment in replaced)
+            // What is appended from the turn on lies above the replacement.
+            _ = Seal(() =>
             {
-                if (Find(segment.Number) == segment && segment.IsSealed && !segment.IsBeingReplaced && !segment.HasReplaced)
-                {
-                    continue;
-                }
-
-                throw new InvalidOperationException($"{segment.Path} cannot be replaced now");
-            }
-
-            uint[] numbers = [.. replaced.Select(segment => segment.Number).Distinct().Order()];
-            if (numbers.Length != replaced.Count) throw new ArgumentException("a segment twice", nameof(replaced));
-            _ = SealLocked();
-            SegmentHeader header = DrawHeader() with { IsReplacement = true, Replaced = numbers };
-            // What is appended from now on must lie above the replacement.
-            if (active is not null) ReplaceEmpty(0);
-            var replacement = new LogReplacement(this, header, replaced, CreateFile(header), options.BufferBytes);
-            foreach (LogSegment segment in replaced) segment.IsBeingReplaced = true;
-            return replacement;
+                if (!replaced.All(segment => Find(segment.Number) == segment)) return;
+                header = DrawReplacement(replaced, numbers);
+                if (active is { IsEmpty: true }) RetireEmpty();
+            });
+            return header is null
+                ? null
+                : new LogReplacement(this, header, replaced, CreateFile(header), options.BufferBytes);
         }
+        catch
+        {
+            if (header is not null) Abandon(replaced);
+            throw;
+        }
+    }
+
+    private SegmentHeader DrawReplacement(IReadOnlyList<LogSegment> replaced, uint[] numbers)
+    {
+        foreach (LogSegment segment in replaced)
+        {
+            if (segment.IsSealed && !segment.IsBeingReplaced && !segment.HasReplaced) continue;
+            throw new InvalidOperationException($"{segment.Path} cannot be replaced now");
+        }
+
+        SegmentHeader header = DrawHeader() with { IsReplacement = true, Replaced = numbers };
+        foreach (LogSegment segment in replaced) segment.IsBeingReplaced = true;
+        return header;
     }
 
     internal void Abandon(IReadOnlyList<LogSegment> replaced)
@@ -84,11 +107,31 @@ public sealed partial class SegmentedLog
         lock (Gate)
         {
             ThrowIfUnusable();
-            LogSegment segment = Name(file, header, seal, seal.End.Offset, seal.End.Offset + SegmentSeal.Size);
-            segment.FileHash = fileHash;
-            segment.AddReplaced(replaced.Count);
-            foreach (LogSegment old in replaced) old.ReplacedBy = segment;
-            return segment;
+            workers++;
+        }
+
+        try
+        {
+            string path = SegmentFiles.PathOf(Directory, header.Number);
+            PublishNew(file, path);
+            IDiskFile reader = AfterNaming(path);
+            lock (Gate)
+            {
+                ThrowIfUnusable();
+                var segment = new LogSegment(
+                    this, path, header, reader, seal, seal.End.Offset, seal.End.Offset + SegmentSeal.Size)
+                {
+                    FileHash = fileHash,
+                };
+                segments = segments.With(segment);
+                segment.AddReplaced(replaced.Count);
+                foreach (LogSegment old in replaced) old.ReplacedBy = segment;
+                return segment;
+            }
+        }
+        finally
+        {
+            EndWork();
         }
     }
 
@@ -119,12 +162,23 @@ public sealed partial class SegmentedLog
         _ = heldDropped.Add(segment);
     }
 
+    private bool IsHighestInDirectory(LogSegment segment)
+    {
+        LogSegment[] items = segments.Items;
+        for (int i = items.Length - 1; items[i] != segment; i--)
+        {
+            if (items[i].HasFile) return false;
+        }
+
+        return true;
+    }
+
     private void DropIfUnused(LogSegment segment)
     {
         lock (Gate)
         {
             if (isDisposed || failure is not null || segment.IsBeingReplaced || Find(segment.Number) != segment) return;
-            if (active is null && segment == segments.Items[^1]) return;
+            if (IsHighestInDirectory(segment)) return;
             Unlist(segment);
         }
 
@@ -143,14 +197,30 @@ public sealed partial class SegmentedLog
                 host.Disk.Rename(segment.Path, free);
                 freeFiles.Push(free);
                 isDirectoryDirty = true;
+                return;
             }
-            else
-            {
-                SegmentFiles.DeleteWithHint(host.Disk, segment.Path);
-            }
+
+            workers++;
         }
 
-        if (segment.ReplacedBy is not null) host.Disk.SyncDirectory(Directory);
+        try
+        {
+            SegmentFiles.DeleteWithHint(host.Disk, segment.Path);
+            if (segment.ReplacedBy is not null) host.Disk.SyncDirectory(Directory);
+        }
+        finally
+        {
+            EndWork();
+        }
+    }
+
+    private void EndWork()
+    {
+        lock (Gate)
+        {
+            workers--;
+            Monitor.PulseAll(Gate);
+        }
     }
 
     private bool IsReusable(LogSegment segment) =>
@@ -207,103 +277,45 @@ public sealed partial class SegmentedLog
         }
     }
 
-    // Gives a synced file its name and puts it among the segments.
-    private LogSegment Name(IDiskFile file, SegmentHeader header, SegmentSeal? seal, long readable, long mappedBytes)
+    // A file gets its name.
+    private void PublishNew(IDiskFile file, string path)
     {
-        string path = SegmentFiles.PathOf(Directory, header.Number);
-        if (!host.Disk.TryPublish(file, path))
-        {
-            throw new HoldfastException(
-                ErrorKind.Failed, $"{path}: exists already", "another program writes here; find out which");
-        }
-
-        return List(path, header, seal, readable, mappedBytes);
+        if (host.Disk.TryPublish(file, path)) return;
+        throw new HoldfastException(
+            ErrorKind.Failed, $"{path}: exists already", "another program writes here; find out which");
     }
 
     // What has its name is a part of the log: if it cannot be used, nothing may be appended that relies on its absence.
-    private LogSegment List(string path, SegmentHeader header, SegmentSeal? seal, long readable, long mappedBytes)
+    private IDiskFile AfterNaming(string path)
     {
-        IDiskFile? reader = null;
-        Guard(() =>
+        try
         {
             host.Disk.SyncDirectory(Directory);
-            isDirectoryDirty = false;
-            reader = host.Disk.TryOpen(path, DiskAccess.Read)
-                ?? throw new HoldfastException(ErrorKind.Failed, $"{path}: vanished", "another program removes files here");
-        });
-        var segment = new LogSegment(this, path, header, reader!, seal, readable, mappedBytes);
-        segments = segments.With(segment);
-        return segment;
-    }
-
-    // Begins the next active segment. The one before is sealed.
-    private void StartSegment(long frameBytes)
-    {
-        SegmentHeader header = DrawHeader();
-        long needed = header.Length + Frame.WatermarkBytes + frameBytes + SegmentSeal.Size;
-        if (options.RingSegments > 0 && needed <= options.SegmentBytes)
-        {
-            StartInRing(header with { IsRing = true });
-            return;
+            return OpenNamed(path, DiskAccess.Read);
         }
-
-        IDiskFile file = CreateFile(header);
-        try
+        catch (HoldfastException reason)
         {
-            file.Sync();
-            long capacity = Math.Max(options.SegmentBytes, needed);
-            Activate(file, Name(file, header, null, header.Length, capacity), capacity);
-        }
-        catch
-        {
-            file.Dispose();
+            lock (Gate) Fail(reason);
             throw;
         }
     }
 
-    private void StartInRing(SegmentHeader header)
-    {
-        if (isDirectoryDirty)
-        {
-            // Before the header changes, the file must not be found under its old number.
-            Guard(() => host.Disk.SyncDirectory(Directory));
-            isDirectoryDirty = false;
-        }
+    private IDiskFile OpenNamed(string path, DiskAccess access) => host.Disk.TryOpen(path, access)
+        ?? throw new HoldfastException(ErrorKind.Failed, $"{path}: vanished", "another program removes files here");
 
-        if (freeFiles.Count == 0) AddFreeFile();
-        string free = freeFiles.Peek();
-        IDiskFile file = host.Disk.TryOpen(free, DiskAccess.ReadWrite)
-            ?? throw new HoldfastException(ErrorKind.Failed, $"{free}: vanished", "another program removes files here");
-        try
-        {
-            file.Write(0, header.Encode());
-            file.Sync();
-            string path = SegmentFiles.PathOf(Directory, header.Number);
-            host.Disk.Rename(free, path);
-            _ = freeFiles.Pop();
-            LogSegment segment = List(path, header, null, header.Length, options.SegmentBytes);
-            Activate(file, segment, options.SegmentBytes);
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-    }
-
-    private void Activate(IDiskFile file, LogSegment segment, long capacity)
+    private void Activate(IDiskFile file, LogSegment segment, long capacity, long allocated)
     {
         var hash = new ContentHash();
         hash.Append(segment.Header.Encode());
         active = new SegmentAppender(
             Gate, file, segment.Header, segment.Header.Length, segment.Header.Length, entryCount: 0, capacity,
-            options.BufferBytes, hash);
+            options.BufferBytes, hash, allocated);
         activeSegment = segment;
         segment.Attach(active);
     }
 
-    // Adds a file of the full size to the ring, all of it written, so that later syncs change no metadata.
-    private void AddFreeFile()
+    // Makes a file of the full size for the ring, all of it written, so that later syncs change no metadata.
+    private string CreateFreeFile()
     {
         string path = $"{Directory}/{SegmentFiles.NameOfFree(host.Entropy)}";
         using IDiskFile file = host.Disk.CreateUnnamed(Directory);
@@ -314,17 +326,26 @@ public sealed partial class SegmentedLog
         }
 
         file.Sync();
-        if (!host.Disk.TryPublish(file, path)) throw new InvalidOperationException($"{path} exists already");
-        freeFiles.Push(path);
+        PublishNew(file, path);
+        return path;
     }
 
-    // Begins another active segment in the place of one without entries. That is sealed all the same: of two unsealed ones
-    // the lower would be damaged. Its number stays in the directory until the next one is there. No appender is writing.
-    private void ReplaceEmpty(long frameBytes)
+    // Another is to begin in the place of an active one without entries. That is sealed all the same: of two unsealed ones the lower
+    // would be damaged. Its number stays in the directory until the next one is there.
+    private void RetireEmpty()
     {
-        LogSegment empty = SealActive();
-        StartSegment(frameBytes);
-        Unlist(empty);
-        empty.Release();
+        retiredEmpty = activeSegment;
+        _ = SealActive();
+    }
+
+    // Under the gate.
+    private LogSegment? TakeRetiredEmpty()
+    {
+        LogSegment? retired = retiredEmpty;
+        if (retired is null || IsHighestInDirectory(retired)) return null;
+        retiredEmpty = null;
+        if (Find(retired.Number) != retired) return null;
+        Unlist(retired);
+        return retired;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Holdfast.Log.Segments;
 
 namespace Holdfast.Log;
@@ -226,19 +227,6 @@ public sealed partial class SegmentedLog : IDisposable
         }
     }
 
-    /// <summary>
-    /// Seals the active segment, unless it is empty, so that all entries so far lie in sealed segments. The caller holds
-    /// <see cref="Gate"/>; a <see cref="Sync"/> just before makes it short.
-    /// </summary>
-    /// <returns>The segment that was sealed; null when there was nothing to seal.</returns>
-    public LogSegment? SealLocked()
-    {
-        ThrowIfUnusable();
-        WaitForWriters();
-        ThrowIfUnusable();
-        return active is null || active.IsEmpty ? null : SealActive();
-    }
-
     /// <summary>Closes the log. What was not synced is written and synced first.</summary>
     /// <exception cref="DiskException">
     /// That failed: the log is closed all the same. A log that has failed before is closed as it is, without a word.
@@ -249,14 +237,20 @@ public sealed partial class SegmentedLog : IDisposable
         {
             if (isDisposed) return;
             timer?.Dispose();
-            WaitForWriters();
             try
             {
+                HoldfastException? reason = TryWaitForWriters();
+                bool isLoss = reason is not null && failure is null && active is { IsEmpty: false };
+                if (reason is not null) Fail(reason);
                 if (active is not null) CloseActive();
+                if (isLoss) ExceptionDispatchInfo.Throw(reason!);
             }
             finally
             {
                 isDisposed = true;
+                while (workers > 0) Monitor.Wait(Gate);
+                turn?.Dispose();
+                _ = TakeRetiredEmpty();
                 Signal();
                 RemoveDropped();
                 foreach (LogSegment segment in segments.Items) segment.Release();
@@ -333,21 +327,26 @@ public sealed partial class SegmentedLog : IDisposable
         while (true)
         {
             ThrowIfUnusable();
-            if (active is null)
+            if (turn is not null && !isTurning)
             {
-                StartSegment(frameBytes);
+                EndTurn();
+            }
+            else if (active is null)
+            {
+                if (isTurning) Monitor.Wait(Gate);
+                else _ = TurnTo(frameBytes);
             }
             else if (!active.HasCapacity(frameBytes))
             {
-                if (active.IsWriting)
+                if (isTurning || active.IsWriting)
                 {
                     Monitor.Wait(Gate);
                     continue;
                 }
 
                 // An empty one that is too small for a large group is not worth keeping.
-                if (active.IsEmpty) ReplaceEmpty(frameBytes);
-                else _ = SealActive();
+                if (active.IsEmpty) RetireEmpty();
+                else _ = TurnTo(frameBytes);
             }
             else if (active.TryMakeRoom(frameBytes, tells))
             {
@@ -384,9 +383,15 @@ public sealed partial class SegmentedLog : IDisposable
         Monitor.PulseAll(Gate);
     }
 
+    // Until nobody writes, so that the caller may.
     private void WaitForWriters()
     {
-        while (active is { IsWriting: true }) Monitor.Wait(Gate);
+        while (true)
+        {
+            if (turn is not null && !isTurning && failure is null) EndTurn();
+            else if (isTurning || (turn is null && active is { IsWriting: true })) Monitor.Wait(Gate);
+            else return;
+        }
     }
 
     private void ThrowIfUnusable()
@@ -411,8 +416,10 @@ public sealed partial class SegmentedLog : IDisposable
         throw new ArgumentException($"a group of {group.FrameBytes} bytes, at most {LogGroup.MaxFrameBytes} are possible");
     }
 
-    private LogPosition DurableLocked() =>
-        active is null
-            ? durableAtClose ?? new LogPosition(nextNumber, 0)
-            : new LogPosition(activeSegment!.Number, active.Durable);
+    private LogPosition DurableLocked()
+    {
+        if (durableAtClose is { } end) return end;
+        if (turn is { IsSealed: false } turning) return new LogPosition(turning.BeforeSegment!.Number, turning.Before!.Durable);
+        return active is null ? new LogPosition(nextNumber, 0) : new LogPosition(activeSegment!.Number, active.Durable);
+    }
 }

@@ -68,7 +68,7 @@ internal sealed class Merger
 
     private MergeReport Replace(List<LogSegment> inputs, CancellationToken cancellationToken)
     {
-        if (TryBegin(inputs) is not { } begun) return MergeReport.Nothing;
+        if (inputs.Count == 0 || log.TryBeginReplacement(inputs) is not { } begun) return MergeReport.Nothing;
         using LogReplacement replacement = begun;
         using var builder = new HintBuilder(replacement.Number);
         var numbers = new HashSet<uint>(inputs.Select(input => input.Number));
@@ -104,17 +104,6 @@ internal sealed class Merger
         SegmentTally tally = SegmentTally.Of(input);
         lock (tally.HintGate) tally.StopCollecting();
         log.Drop(input);
-    }
-
-    private LogReplacement? TryBegin(List<LogSegment> inputs)
-    {
-        // The active segment is sealed: what is left to sync then is only what was written in between.
-        log.Sync();
-        lock (log.Gate)
-        {
-            bool areThere = inputs.Count > 0 && inputs.TrueForAll(input => log.Find(input.Number) == input);
-            return areThere ? log.BeginReplacement(inputs) : null;
-        }
     }
 
     private void WriteHints(LogSegment merged, HintData data)

@@ -56,6 +56,13 @@ internal sealed class SegmentOrderReader(
     {
         if (next == segments.Count) return false;
         (LogSegment segment, long end) = segments[next++];
+        // One without entries may not be on the disk yet.
+        while (end == segment.FirstOffset)
+        {
+            if (next == segments.Count) return false;
+            (segment, end) = segments[next++];
+        }
+
         if (segment.Readable < end) store.Flush();
         if (segment.Readable < end)
         {

@@ -5,8 +5,8 @@ namespace Holdfast.Log.Segments;
 
 /// <summary>Appends frames to one segment: buffers, writes, syncs, seals.</summary>
 /// <remarks>
-/// Every member but <see cref="WriteTaken"/> is called under the gate. Two buffers: while one that was taken is written and
-/// synced without the gate, appends go to the other.
+/// Every member but <see cref="WriteTaken"/> is called under the gate, or while nobody else knows of the appender. Two buffers:
+/// while one that was taken is written and synced without the gate, appends go to the other.
 ///
 /// Invariant: durable ≤ written ≤ appended, and all three lie between frames.
 /// </remarks>
@@ -30,6 +30,7 @@ internal sealed unsafe class SegmentAppender : IDisposable
     private long frontStart;
     private int takenLength;
     private bool hasTaken;
+    private bool isHeld;
     private bool isWriting;
     private long written;
     private long told;
@@ -46,9 +47,10 @@ internal sealed unsafe class SegmentAppender : IDisposable
     /// <param name="capacity">Where the file must end at the latest, bytes; in a ring, where it ends.</param>
     /// <param name="bufferBytes">Size of each of the two buffers.</param>
     /// <param name="hash">Of the file as far as it was read; all of it or less.</param>
+    /// <param name="allocated">Up to where the file has its disk space already, bytes; 0 = to the end.</param>
     public SegmentAppender(
         object gate, IDiskFile file, SegmentHeader header, long end, long told, long entryCount, long capacity,
-        int bufferBytes, ContentHash hash)
+        int bufferBytes, ContentHash hash, long allocated = 0)
     {
         this.gate = gate;
         this.file = file;
@@ -59,7 +61,8 @@ internal sealed unsafe class SegmentAppender : IDisposable
         seed = Frame.ChecksumSeed(header.Incarnation);
         front = (byte*)NativeMemory.AlignedAlloc((nuint)bufferBytes, 64);
         taken = (byte*)NativeMemory.AlignedAlloc((nuint)bufferBytes, 64);
-        frontStart = written = writebackFrom = allocated = end;
+        frontStart = written = writebackFrom = end;
+        this.allocated = Math.Max(allocated, end);
         Durable = end;
         EntryCount = entryCount;
         Capacity = capacity;
@@ -83,8 +86,8 @@ internal sealed unsafe class SegmentAppender : IDisposable
     /// <summary>Whether there is nothing but the header.</summary>
     public bool IsEmpty => Appended == header.Length;
 
-    /// <summary>Whether a taken buffer is being written.</summary>
-    public bool IsWriting => isWriting;
+    /// <summary>Whether a taken buffer is being written, or nothing may be written yet: the buffer has room, or must be waited for.</summary>
+    public bool IsWriting => isWriting || isHeld;
 
     /// <summary>Whether frames of a size fit, with a watermark before and the seal behind.</summary>
     public bool HasCapacity(long frameBytes) =>
@@ -101,7 +104,7 @@ internal sealed unsafe class SegmentAppender : IDisposable
     {
         long needed = frameBytes + Frame.WatermarkBytes;
         bool fits = needed <= bufferBytes - frontLength;
-        if (!fits && isWriting)
+        if (!fits && IsWriting)
         {
             Monitor.Wait(gate);
             return false;
@@ -204,6 +207,16 @@ internal sealed unsafe class SegmentAppender : IDisposable
         Durable = writebackFrom = written;
     }
 
+    /// <summary>Keeps everything in memory until <see cref="LetGo"/>.</summary>
+    public void Hold() => isHeld = true;
+
+    /// <summary>Ends <see cref="Hold"/>.</summary>
+    public void LetGo()
+    {
+        isHeld = false;
+        Monitor.PulseAll(gate);
+    }
+
     /// <summary>Takes the buffer away from the appenders, for <see cref="WriteTaken"/>. No other is taken.</summary>
     /// <returns>Where what will be durable ends.</returns>
     public long Take()
@@ -236,6 +249,8 @@ internal sealed unsafe class SegmentAppender : IDisposable
             file.Write(start, source);
             file.Sync();
         }
+
+        Follow(start, source);
     }
 
     /// <summary>Ends what <see cref="Take"/> began.</summary>
@@ -250,7 +265,6 @@ internal sealed unsafe class SegmentAppender : IDisposable
         if (isDurable)
         {
             hasTaken = false;
-            Follow(end - takenLength, new ReadOnlySpan<byte>(taken, takenLength));
             Volatile.Write(ref written, end);
             Durable = writebackFrom = end;
         }

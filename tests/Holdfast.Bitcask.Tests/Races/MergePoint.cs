@@ -25,18 +25,25 @@ internal static class MergePoints
     public static void Interleave(SimulatedDisk disk, MergePoint point, Action action)
     {
         int unnamed = 0;
+        bool isReplacementSealed = false;
         bool isSealed = false;
         bool isDone = false;
         disk.BeforeCall = call =>
         {
             if (isDone) return;
             if (call.Kind == DiskCallKind.CreateUnnamed) unnamed++;
-            isSealed |= call.Kind == DiskCallKind.Publish && call.Path.EndsWith(".log", StringComparison.Ordinal);
+            // The active segment after the one that the merge seals is published too, but it is not sealed before.
+            isReplacementSealed |= IsSealOfReplacement(call);
+            if (call.Kind == DiskCallKind.Publish && call.Path.EndsWith(".log", StringComparison.Ordinal))
+            {
+                isSealed |= isReplacementSealed;
+                unnamed = 0;
+            }
+
             bool isThere = point switch
             {
                 MergePoint.Copy => IsReadOfSegment(call) && unnamed > 0 && !isSealed,
-                MergePoint.Seal => call.Kind == DiskCallKind.WriteDurably
-                    && call.Path.EndsWith("(unnamed)", StringComparison.Ordinal),
+                MergePoint.Seal => IsSealOfReplacement(call),
                 MergePoint.Move => IsReadOfSegment(call) && isSealed,
                 _ => call.Kind == DiskCallKind.CreateUnnamed && isSealed,
             };
@@ -45,6 +52,9 @@ internal static class MergePoints
             action();
         };
     }
+
+    internal static bool IsSealOfReplacement(DiskCall call) =>
+        call.Kind == DiskCallKind.WriteDurably && call.Path.EndsWith("(unnamed)", StringComparison.Ordinal);
 
     private static bool IsReadOfSegment(DiskCall call) =>
         call.Kind == DiskCallKind.Read && call.Path.EndsWith(".log", StringComparison.Ordinal);

@@ -108,9 +108,9 @@ public sealed class GoldenLogTests
         var disk = new SimulatedDisk(seed: 1);
         using SegmentedLog log = LogImage.Open(disk, Options);
         for (int i = 0; i < 12; i++) log.Append([(byte)i, .. new byte[900]]);
-        lock (log.Gate) _ = log.SealLocked();
+        _ = log.Seal();
         LogSegment[] replaced = [.. log.Segments];
-        using LogReplacement replacement = log.BeginReplacement(replaced);
+        using LogReplacement replacement = log.TryBeginReplacement(replaced)!;
         foreach (LogSegment segment in replaced)
         {
             _ = segment.Scan(

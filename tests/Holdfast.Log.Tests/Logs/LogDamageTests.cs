@@ -222,7 +222,7 @@ public sealed class LogDamageTests
                 positions.Add(log.Append(payload));
             }
 
-            lock (log.Gate) _ = log.SealLocked();
+            _ = log.Seal();
         }
 
         using (IDiskFile file = disk.TryOpen("/log/00000001.log", DiskAccess.ReadWrite)!)

@@ -36,9 +36,9 @@ internal sealed class LogImage
             foreach (int bytes in new[] { 40, 0, 7, 120 }) Append(bytes, Durability.None);
             AppendGroup(30, 200, 9);
             Append(64, Durability.Each);
-            lock (log.Gate) Assert.NotNull(log.SealLocked());
+            Assert.NotNull(log.Seal());
             foreach (int bytes in new[] { 300, 24, 1 }) Append(bytes, Durability.Each);
-            lock (log.Gate) Assert.NotNull(log.SealLocked());
+            Assert.NotNull(log.Seal());
             Append(50, Durability.Each);
             Append(16, Durability.None);
             AppendGroup(5, 70);

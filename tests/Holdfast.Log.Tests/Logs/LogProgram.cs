@@ -106,12 +106,9 @@ internal sealed class LogProgram
 
     public LogSegment? Seal()
     {
-        lock (log!.Gate)
-        {
-            LogSegment? segment = log.SealLocked();
-            Acknowledge();
-            return segment;
-        }
+        LogSegment? segment = log!.Seal();
+        Acknowledge();
+        return segment;
     }
 
     public void Drop(LogSegment segment)
@@ -130,7 +127,7 @@ internal sealed class LogProgram
     public LogSegment? Replace(
         IReadOnlyList<LogSegment> replaced, Func<int, bool> keeps, Action? meanwhile = null, bool commits = true)
     {
-        using LogReplacement replacement = log!.BeginReplacement(replaced);
+        using LogReplacement replacement = log!.TryBeginReplacement(replaced)!;
         var copies = new Dictionary<int, LogPosition>();
         var left = new List<int>();
         foreach (int id in replaced.SelectMany(IdsIn).Order())

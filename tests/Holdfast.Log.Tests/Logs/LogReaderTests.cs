@@ -54,7 +54,7 @@ public sealed class LogReaderTests
         Assert.False(durable.TryRead());
         Assert.Equal([second], PositionsFrom(appended));
         // Sealing makes it durable.
-        lock (log.Gate) _ = log.SealLocked();
+        _ = log.Seal();
         Assert.Equal([second], PositionsFrom(durable));
     }
 
@@ -107,13 +107,13 @@ public sealed class LogReaderTests
         Assert.Null(disk.TryStat(first.Path));
 
         // At the tail, in a segment that is replaced because it is empty.
-        lock (log.Gate) _ = log.SealLocked();
+        _ = log.Seal();
         LogSegment sealedOne = log.Segments[0];
         Append(log, 6, 10);
         Task<bool> next = reader.ReadAsync(CancellationToken.None).AsTask();
         Assert.True(await next.WaitAsync(Deadline));
-        lock (log.Gate) _ = log.SealLocked();
-        using (LogReplacement replacement = log.BeginReplacement([sealedOne]))
+        _ = log.Seal();
+        using (LogReplacement replacement = log.TryBeginReplacement([sealedOne])!)
         {
             next = reader.ReadAsync(CancellationToken.None).AsTask();
             Append(log, 7, 4500);
