@@ -146,9 +146,12 @@ public sealed partial class BitcaskStore
 
     private ManifestFile? DescribeHint(LogSegment segment)
     {
-        if (!SegmentTally.Of(segment).HasHint) return null;
+        SegmentTally tally = SegmentTally.Of(segment);
+        if (!tally.HasHint) return null;
         using IDiskFile? file = host.Disk.TryOpen(segment.HintPath, DiskAccess.Read);
-        return file is null ? null : Describe(segment.HintPath, file.Length, ContentHash.Of(file, file.Length));
+        if (file is null) return null;
+        tally.HintHash ??= ContentHash.Of(file, file.Length);
+        return Describe(segment.HintPath, file.Length, tally.HintHash);
     }
 
     private static ManifestFile Describe(string path, long bytes, byte[] hash) =>

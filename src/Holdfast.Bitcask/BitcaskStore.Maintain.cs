@@ -24,6 +24,7 @@ public sealed partial class BitcaskStore
         HoldfastException? unwritten = WriteHints(work.Token);
         if (IsMergeDue()) _ = Merge(MergeScope.Due, work.Token);
         _ = epochs.TryReclaim();
+        ReleaseUnread();
         if (unwritten is not null) throw new HoldfastException(unwritten.Kind, unwritten.Message, unwritten.Hint, unwritten);
     }
 
@@ -50,6 +51,8 @@ public sealed partial class BitcaskStore
     private void StartMaintainer()
     {
         maintainer = new Thread(RunMaintainer) { IsBackground = true, Name = "bitcask maintenance" };
+        // The full one wants a hint; whoever seals one on purpose sees to that.
+        log.OnFull = () => maintenanceWanted.Set();
         maintainer.Start();
     }
 
@@ -78,12 +81,5 @@ public sealed partial class BitcaskStore
     {
         maintenanceWanted.Set();
         maintainer?.Join();
-        maintenanceWanted.Dispose();
-    }
-
-    // The one before was sealed: it wants a hint.
-    private void OnSegmentBegun()
-    {
-        if (maintainer is not null) maintenanceWanted.Set();
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Holdfast.Bitcask.Merging;
 using Holdfast.Bitcask.Records;
 using Holdfast.Log;
@@ -8,6 +9,7 @@ namespace Holdfast.Bitcask;
 public sealed partial class BitcaskStore
 {
     private readonly Lock mergeGate = new();
+    private readonly ConcurrentQueue<LogSegment> unread = new();
 
     /// <summary>Merges segments, whatever the time of day; waits for a merge that is going on.</summary>
     /// <param name="scope">Which segments.</param>
@@ -33,6 +35,9 @@ public sealed partial class BitcaskStore
             }
 
             _ = epochs.TryReclaim();
+            ReleaseUnread();
+            // What was active when a merge began was sealed, and wants a hint.
+            if (report.SegmentsBefore > 0 && maintainer is not null) maintenanceWanted.Set();
             return report;
         }
     }
@@ -52,5 +57,17 @@ public sealed partial class BitcaskStore
 
     private Merger CreateMerger() => new(
         log, keydir, epochs, hints, RentMatch, moveGate, UnixTime.ToNanoseconds(host.Clock.GetUtcNow()), Sequence,
-        new MergePace(host.Clock, options.Merge.BytesPerSecond));
+        new MergePace(host.Clock, options.Merge.BytesPerSecond), OnUnread);
+
+    // Called by whoever finds that no read is left, a writer perhaps: unmapping and removing a file takes too long there.
+    private void OnUnread(LogSegment segment)
+    {
+        unread.Enqueue(segment);
+        if (maintainer is not null) maintenanceWanted.Set();
+    }
+
+    private void ReleaseUnread()
+    {
+        while (unread.TryDequeue(out LogSegment? segment)) segment.Release();
+    }
 }

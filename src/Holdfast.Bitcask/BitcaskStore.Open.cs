@@ -96,6 +96,7 @@ public sealed partial class BitcaskStore
         {
             keydir.Dispose();
             epochs.Drain();
+            maintenanceWanted.Dispose();
         }
     }
 

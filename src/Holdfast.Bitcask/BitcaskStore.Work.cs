@@ -1,3 +1,5 @@
+using Holdfast.Log;
+
 namespace Holdfast.Bitcask;
 
 /// <summary>Work that lasts: merges, checkpoints, maintenance. Closing ends it first.</summary>
@@ -49,6 +51,7 @@ public sealed partial class BitcaskStore
     {
         epochs.Retire(new LastRead());
         epochs.Drain();
+        ReleaseUnread();
     }
 
     private void ThrowIfReadOnly()
@@ -56,8 +59,10 @@ public sealed partial class BitcaskStore
         if (options.ReadOnly) throw new InvalidOperationException($"{Directory} was opened for reading only");
     }
 
+    // Of one thread.
     private sealed class Work(BitcaskStore store, CancellationToken cancellationToken) : IDisposable
     {
+        private readonly BatchThread thread = BatchThread.Begin();
         private readonly CancellationTokenSource either =
             CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, store.closing.Token);
 
@@ -67,6 +72,7 @@ public sealed partial class BitcaskStore
         public void Dispose()
         {
             either.Dispose();
+            thread.Dispose();
             store.EndWork();
         }
     }

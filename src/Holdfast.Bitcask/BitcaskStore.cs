@@ -287,7 +287,6 @@ public sealed partial class BitcaskStore : IDisposable
         talliedNumber = number;
         if (segment.Tag is SegmentTally known) return talliedActive = known;
         segment.Tag = talliedActive = new SegmentTally { Collected = IsCollectingWorthIt() ? new HintBuilder(number) : null };
-        OnSegmentBegun();
         return talliedActive;
     }
 

@@ -31,8 +31,8 @@ public sealed record MergeOptions
     /// <summary>Local time of day at which no merge begins any more; may lie past midnight.</summary>
     public TimeOnly WindowEnd { get; init; }
 
-    /// <summary>How many bytes a second a merge reads and writes; 0 = no limit.</summary>
-    public long BytesPerSecond { get; init; }
+    /// <summary>How many bytes a second a merge reads and writes; 0 = no limit, which writers notice.</summary>
+    public long BytesPerSecond { get; init; } = 256L << 20;
 
     /// <summary>How often it is looked whether a merge is due.</summary>
     public TimeSpan CheckInterval { get; init; } = TimeSpan.FromSeconds(30);

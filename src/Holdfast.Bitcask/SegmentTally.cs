@@ -28,6 +28,9 @@ internal sealed class SegmentTally
     /// <summary>Whether its hint file is there, or need not be.</summary>
     public bool HasHint { get; set; }
 
+    /// <summary>Hash of its hint file (<see cref="ContentHash"/>), once a checkpoint has asked for it.</summary>
+    public byte[]? HintHash { get; set; }
+
     /// <summary>
     /// What was collected for its hint while it was written; null when nothing is. All of it if it has as many records as the segment.
     /// </summary>

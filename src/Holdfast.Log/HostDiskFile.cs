@@ -142,7 +142,28 @@ internal sealed class HostDiskFile(SafeFileHandle handle, string path, bool isNa
         // sync_file_range(2) takes 0 for "to the end of the file".
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         ThrowIfSyncFailed();
-        _ = LibC.SyncRange(handle, offset, length, LibC.StartWriting);
+        // On another thread, since the call allocates blocks and may wait for others who do, for milliseconds.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static range => range.File.TryStartWriteback(range.Offset, range.Length), (File: this, Offset: offset, Length: length),
+            preferLocal: false);
+    }
+
+    private void TryStartWriteback(long offset, long length)
+    {
+        bool isHeld = false;
+        try
+        {
+            handle.DangerousAddRef(ref isHeld);
+            _ = LibC.SyncRange(handle, offset, length, LibC.StartWriting);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed since: it was synced, or nobody cares.
+        }
+        finally
+        {
+            if (isHeld) handle.DangerousRelease();
+        }
     }
 
     /// <inheritdoc/>

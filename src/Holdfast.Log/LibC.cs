@@ -38,6 +38,11 @@ internal static unsafe partial class LibC
     public const uint StartWriting = 2; // SYNC_FILE_RANGE_WRITE
     public const int ProtectRead = 1;
     public const int MapShared = 1;
+    public const int ScheduleNormal = 0; // SCHED_OTHER
+    public const int ScheduleBatch = 3; // SCHED_BATCH
+
+    /// <summary>The <c>sched_param</c> of policies without one.</summary>
+    public static readonly int NoPriority;
 
     /// <summary>FICLONE, which is _IOW(0x94, 9, int). Only MIPS, PowerPC and SPARC count otherwise.</summary>
     public const nuint CloneFile = 0x40049409;
@@ -192,4 +197,10 @@ internal static unsafe partial class LibC
         [FieldOffset(18)] public byte Type;
         [FieldOffset(19)] public byte NameStart;
     }
+
+    [LibraryImport("libc", EntryPoint = "sched_getscheduler")]
+    public static partial int GetScheduler(int thread);
+
+    [LibraryImport("libc", EntryPoint = "sched_setscheduler")]
+    public static partial int SetScheduler(int thread, int policy, in int priority);
 }

@@ -47,6 +47,11 @@ public sealed partial class SegmentedLog : IDisposable
     /// <summary>Taken for each append. Whoever holds it keeps all appenders waiting.</summary>
     public object Gate { get; } = new();
 
+    /// <summary>
+    /// Called each time when a segment was sealed because it was full, by the appender that met its end, under <see cref="Gate"/>.
+    /// </summary>
+    public Action? OnFull { get; set; }
+
     /// <summary>All segments by number, lowest first, the active one included.</summary>
     public IReadOnlyList<LogSegment> Segments => segments.Items;
 
@@ -346,7 +351,7 @@ public sealed partial class SegmentedLog : IDisposable
 
                 // An empty one that is too small for a large group is not worth keeping.
                 if (active.IsEmpty) RetireEmpty();
-                else _ = TurnTo(frameBytes);
+                else if (TurnTo(frameBytes) is not null) OnFull?.Invoke();
             }
             else if (active.TryMakeRoom(frameBytes, tells))
             {

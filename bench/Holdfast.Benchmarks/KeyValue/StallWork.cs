@@ -9,7 +9,8 @@ namespace Holdfast.Benchmarks.KeyValue;
 /// with what it would have waited: in a plain loop a stall would be one slow put, and no percentile would show it.
 /// Timing against a fixed schedule instead would let the backlog of a store slower than the pace grow without end,
 /// and the figure with the length of the run. The writer waits for the due time without sleeping, since waking up
-/// takes longer than a put.
+/// takes longer than a put. What counts is what was due or done while the merge or a checkpoint was made; a checkpoint is removed
+/// again before the next one.
 /// </remarks>
 internal static class StallWork
 {
@@ -22,8 +23,8 @@ internal static class StallWork
     private static readonly TimeSpan SyncedPace = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
 
-    /// Checkpoints are made one after another for at least so long; the last one is finished.
-    private static readonly TimeSpan Checkpointing = TimeSpan.FromSeconds(3);
+    private const int Checkpoints = 200;
+    private static readonly TimeSpan BetweenCheckpoints = TimeSpan.FromMilliseconds(20);
 
     public static WorkResult Run(EngineKind kind, WorkPlan plan, string directory)
     {
@@ -38,13 +39,13 @@ internal static class StallWork
         var warm = new LatencyHistogram();
         var latencies = new LatencyHistogram();
         long warmUntil = Stopwatch.GetTimestamp() + (Stopwatch.Frequency / 2);
-        Write(store, data, pace, isSynced, warm, () => Stopwatch.GetTimestamp() < warmUntil);
+        Write(store, data, pace, isSynced, warm, () => Stopwatch.GetTimestamp() < warmUntil, () => true);
 
         var background = new Background(plan.Work, store, directory);
         var meter = ProcessMeter.Start();
         double delay = ProcessMeter.RunDelaySeconds();
         background.Start();
-        Write(store, data, pace, isSynced, latencies, () => background.IsRunning);
+        Write(store, data, pace, isSynced, latencies, () => background.IsRunning, () => background.IsAtIt);
         delay = ProcessMeter.RunDelaySeconds() - delay;
         background.Join();
         WorkResult result = WorkResult.Of(latencies.Count, meter.Stop());
@@ -70,18 +71,21 @@ internal static class StallWork
     }
 
     private static void Write(
-        IKeyValueEngine store, Dataset data, TimeSpan pace, bool isSynced, LatencyHistogram latencies, Func<bool> goesOn)
+        IKeyValueEngine store, Dataset data, TimeSpan pace, bool isSynced, LatencyHistogram latencies, Func<bool> goesOn,
+        Func<bool> counts)
     {
         Span<byte> key = stackalloc byte[Dataset.KeyBytes];
         long ticksPerPut = (long)(pace.TotalSeconds * Stopwatch.Frequency), due = Stopwatch.GetTimestamp();
         while (goesOn())
         {
             while (Stopwatch.GetTimestamp() < due) Thread.SpinWait(1);
+            bool isCounted = counts();
             Dataset.WriteKey(WrittenIndex + due, key);
             if (isSynced) store.PutSynced(key, data.Value(due));
             else store.Put(key, data.Value(due));
             long now = Stopwatch.GetTimestamp();
-            for (long waited = now - due; waited > 0; waited -= ticksPerPut)
+            isCounted |= counts();
+            for (long waited = isCounted ? now - due : 0; waited > 0; waited -= ticksPerPut)
             {
                 latencies.Add((long)(waited * (1e9 / Stopwatch.Frequency)));
             }
@@ -99,6 +103,7 @@ internal static class StallWork
         private readonly Thread thread;
         private Exception? failure;
         private volatile bool isRunning = true;
+        private volatile bool isAtIt;
 
         public Background(Work work, IKeyValueEngine store, string directory)
         {
@@ -109,6 +114,8 @@ internal static class StallWork
         }
 
         public bool IsRunning => isRunning;
+
+        public bool IsAtIt => isAtIt;
 
         public int Runs { get; private set; }
 
@@ -124,24 +131,27 @@ internal static class StallWork
 
         private void Run()
         {
-            long started = Stopwatch.GetTimestamp();
+            long taken = 0;
             try
             {
                 switch (work)
                 {
                     case Work.StallMerge or Work.SyncedStallMerge:
-                        store.Compact();
+                        taken += Do(store.Compact);
                         Runs = 1;
                         break;
                     case Work.StallCheckpoint or Work.SyncedStallCheckpoint:
-                        for (; Stopwatch.GetElapsedTime(started) < Checkpointing; Runs++)
+                        for (; Runs < Checkpoints; Runs++)
                         {
-                            store.Checkpoint(Path.Combine(directory, $"checkpoint{Runs}"));
+                            string target = Path.Combine(directory, $"checkpoint{Runs}");
+                            taken += Do(() => store.Checkpoint(target));
+                            Directory.Delete(target, recursive: true);
+                            Thread.Sleep(BetweenCheckpoints);
                         }
 
                         break;
                     default:
-                        Thread.Sleep(Idle);
+                        _ = Do(() => Thread.Sleep(Idle));
                         break;
                 }
             }
@@ -152,8 +162,17 @@ internal static class StallWork
                 failure = error;
             }
 
-            Seconds = Runs == 0 ? 0 : Stopwatch.GetElapsedTime(started).TotalSeconds;
+            Seconds = (double)taken / Stopwatch.Frequency;
             isRunning = false;
+        }
+
+        private long Do(Action action)
+        {
+            long started = Stopwatch.GetTimestamp();
+            isAtIt = true;
+            action();
+            isAtIt = false;
+            return Stopwatch.GetTimestamp() - started;
         }
     }
 }

@@ -51,7 +51,7 @@ internal unsafe struct CompactPartition
         SpinWait wait = default;
         while ((Volatile.Read(ref version) & 1) != 0)
         {
-            wait.SpinOnce();
+            wait.SpinOnce(sleep1Threshold: -1);
         }
     }
 
@@ -109,7 +109,7 @@ internal unsafe struct CompactPartition
         SpinWait wait = default;
         while (!TryTake())
         {
-            wait.SpinOnce();
+            wait.SpinOnce(sleep1Threshold: -1);
         }
     }
 }

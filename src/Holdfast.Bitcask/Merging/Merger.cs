@@ -24,6 +24,7 @@ internal sealed class Merger
     private readonly long now;
     private readonly ulong lastSequence;
     private readonly MergePace pace;
+    private readonly Action<LogSegment> onUnread;
     private readonly PlaceMatch place = new();
     private readonly byte[] tombstone = new byte[RecordHeader.MaxSize];
     private long copied;
@@ -31,8 +32,9 @@ internal sealed class Merger
 
     public Merger(
         SegmentedLog log, Keydir keydir, ReadEpochs epochs, SegmentHints hints, Func<RecordReader> rentMatch,
-        Lock moveGate, long now, ulong lastSequence, MergePace pace)
+        Lock moveGate, long now, ulong lastSequence, MergePace pace, Action<LogSegment> onUnread)
     {
+        this.onUnread = onUnread;
         this.log = log;
         this.keydir = keydir;
         this.epochs = epochs;
@@ -62,7 +64,7 @@ internal sealed class Merger
         }
         finally
         {
-            foreach (LogSegment input in held) epochs.Retire(new HeldSegment(input));
+            foreach (LogSegment input in held) epochs.Retire(new HeldSegment(input, onUnread));
         }
     }
 
@@ -256,8 +258,9 @@ internal sealed class Merger
         public bool Matches(Location location, ReadOnlySpan<byte> key) => location.IsSameAs(Place);
     }
 
-    private sealed class HeldSegment(LogSegment segment) : IDisposable
+    // Held until no read can be in it.
+    private sealed class HeldSegment(LogSegment segment, Action<LogSegment> onUnread) : IDisposable
     {
-        public void Dispose() => segment.Release();
+        public void Dispose() => onUnread(segment);
     }
 }
