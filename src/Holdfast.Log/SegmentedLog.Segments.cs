@@ -187,6 +187,7 @@ public sealed partial class SegmentedLog
 
     private void Remove(LogSegment segment)
     {
+        bool isReused = false;
         lock (Gate)
         {
             // Another may own the directory since this log was closed; it has removed what was dropped then.
@@ -196,8 +197,7 @@ public sealed partial class SegmentedLog
                 string free = $"{Directory}/{SegmentFiles.NameOfFree(host.Entropy)}";
                 host.Disk.Rename(segment.Path, free);
                 freeFiles.Push(free);
-                isDirectoryDirty = true;
-                return;
+                isReused = isDirectoryDirty = true;
             }
 
             workers++;
@@ -205,7 +205,7 @@ public sealed partial class SegmentedLog
 
         try
         {
-            SegmentFiles.DeleteWithHint(host.Disk, segment.Path);
+            if (!isReused) SegmentFiles.DeleteWithHint(host.Disk, segment.Path);
             if (segment.ReplacedBy is not null) host.Disk.SyncDirectory(Directory);
         }
         finally
