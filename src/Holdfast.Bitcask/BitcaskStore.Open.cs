@@ -182,7 +182,22 @@ public sealed partial class BitcaskStore
         else
         {
             var compact = new CompactKeydir(epochs);
-            merge.FillByHash(compact.Fill);
+            compact.BeginFill(merge.MaxKeys);
+            try
+            {
+                merge.FillByHash(compact.Fill);
+            }
+            catch
+            {
+                compact.Dispose();
+                epochs.Drain();
+                throw;
+            }
+            finally
+            {
+                compact.EndFill();
+            }
+
             filled = compact;
         }
 

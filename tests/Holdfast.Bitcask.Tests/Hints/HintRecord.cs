@@ -86,7 +86,7 @@ internal sealed record HintRecord(
         {
             int before = records.Count;
             AddTo(records, source.ReadStripe(stripe, buffer));
-            Assert.All(records.Skip(before), record => Assert.Equal(stripe, (int)(record.Hash >> 58)));
+            Assert.All(records.Skip(before), record => Assert.Equal(stripe, (int)(record.Hash >> 54)));
         }
 
         return records;
