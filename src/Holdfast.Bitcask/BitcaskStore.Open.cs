@@ -118,8 +118,14 @@ public sealed partial class BitcaskStore
         var sequences = new ulong[segments.Count];
         try
         {
-            Parallel.For(0, sources.Length, new ParallelOptions { MaxDegreeOfParallelism = degree }, i =>
-                sources[i] = OpenHints(segments[i], replay, out sequences[i]));
+            int next = -1;
+            OnThreads.Run(Math.Clamp(sources.Length, 1, degree), _ =>
+            {
+                for (int i; (i = Interlocked.Increment(ref next)) < sources.Length;)
+                {
+                    sources[i] = OpenHints(segments[i], replay, out sequences[i]);
+                }
+            });
             foreach (ulong highest in sequences) sequence = Math.Max(sequence, highest);
             Keydir filled = Fill(new RecoveryMerge(sources, degree));
             if (!options.ReadOnly && segments.Count > 0 && !segments[^1].IsSealed)
@@ -128,11 +134,6 @@ public sealed partial class BitcaskStore
             }
 
             return filled;
-        }
-        catch (AggregateException failures)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
-            throw;
         }
         finally
         {
@@ -146,26 +147,25 @@ public sealed partial class BitcaskStore
 
     private IHintSource OpenHints(LogSegment segment, ActiveReplay replay, out ulong highestSequence)
     {
-        HintData data;
         if (!segment.IsSealed)
         {
             hints.CheckUnsealed(segment, options.ReadOnly);
-            data = replay.Build(segment.Number);
+            HintData data = replay.Build(segment.Number);
+            highestSequence = data.HighestSequence;
+            return data;
         }
-        else if (hints.TryOpen(segment) is { } file)
+
+        if (hints.TryOpen(segment) is { } file)
         {
             segment.FileHash = file.Header.SegmentHash.ToArray();
             SegmentTally.Of(segment).HasHint = true;
             highestSequence = file.Header.HighestSequence;
             return new RepairedHints(file, () => hints.Rebuild(segment, CancellationToken.None));
         }
-        else
-        {
-            data = hints.Rebuild(segment, CancellationToken.None);
-        }
 
-        highestSequence = data.HighestSequence;
-        return data;
+        ScannedHints scanned = hints.Scan(segment);
+        highestSequence = scanned.HighestSequence;
+        return scanned;
     }
 
     private Keydir Fill(RecoveryMerge merge)

@@ -10,12 +10,9 @@ namespace Holdfast.Bitcask.Keydirs;
 /// Held by the keydir while it is filled and by each table in it; the last frees it. What a table that is gone had of whole
 /// pages goes back to the system at once.
 /// </remarks>
-internal readonly unsafe partial struct TableArena
+internal readonly unsafe struct TableArena
 {
-    private const nuint HugePageBytes = 2 << 20;
     private const long CacheLineBytes = 64;
-    private const int AdviseHugePages = 14; // MADV_HUGEPAGE
-    private const int AdviseDontNeed = 4; // MADV_DONTNEED
 
     private readonly Head* head;
 
@@ -25,7 +22,7 @@ internal readonly unsafe partial struct TableArena
     }
 
     /// <summary>The least that is worth one, bytes.</summary>
-    public static long MinBytes => 4 * (long)HugePageBytes;
+    public static long MinBytes => 4 * HugePages.Bytes;
 
     /// <summary>Whether there is one; the default value is none.</summary>
     public bool Exists => head != null;
@@ -34,9 +31,7 @@ internal readonly unsafe partial struct TableArena
     /// <exception cref="OutOfMemoryException">There is not as much.</exception>
     public static TableArena Create(long bytes)
     {
-        var head = (Head*)NativeMemory.AlignedAlloc((nuint)bytes, HugePageBytes);
-        // Only speed depends on it: a kernel may have no huge pages.
-        _ = Advise(head, (nuint)bytes, AdviseHugePages);
+        var head = (Head*)HugePages.Allocate(bytes);
         *head = new Head { References = 1, Bytes = bytes, Taken = CacheLineBytes };
         return new TableArena(head);
     }
@@ -54,9 +49,7 @@ internal readonly unsafe partial struct TableArena
     /// <summary>Takes back the memory of a table.</summary>
     public void Return(void* start, long bytes)
     {
-        nuint page = (nuint)Environment.SystemPageSize;
-        nuint from = ((nuint)start + page - 1) & ~(page - 1), to = ((nuint)start + (nuint)bytes) & ~(page - 1);
-        if (from < to) _ = Advise((void*)from, to - from, AdviseDontNeed);
+        HugePages.Forget(start, bytes);
         Release();
     }
 
@@ -65,9 +58,6 @@ internal readonly unsafe partial struct TableArena
     {
         if (Interlocked.Decrement(ref head->References) == 0) NativeMemory.AlignedFree(head);
     }
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(void* start, nuint bytes, int advice);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Head
