@@ -116,7 +116,7 @@ internal sealed unsafe class ScannedHints : IHintSource, IDisposable
     private void AddBlock(long wanted)
     {
         long bytes = Math.Max(blockBytes, wanted);
-        free = (byte*)HugePages.Allocate(bytes);
+        free = (byte*)NativePages.Allocate(bytes);
         freeEnd = free + bytes;
         blocks.Add((nint)free);
     }

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Holdfast.Bitcask.Keydirs;
 
 /// <summary>
-/// One large piece of memory for the tables that a compact keydir is filled with. First touching memory costs as much as filling it,
-/// and in huge pages a fourth of that.
+/// One large piece of memory for the tables that a compact keydir is filled with. First touching memory costs as much as filling it;
+/// here the pages of a table are made all at once.
 /// </summary>
 /// <remarks>
 /// Held by the keydir while it is filled and by each table in it; the last frees it. What a table that is gone had of whole
@@ -22,7 +22,7 @@ internal readonly unsafe struct TableArena
     }
 
     /// <summary>The least that is worth one, bytes.</summary>
-    public static long MinBytes => 4 * HugePages.Bytes;
+    public static long MinBytes => 8 << 20;
 
     /// <summary>Whether there is one; the default value is none.</summary>
     public bool Exists => head != null;
@@ -31,7 +31,7 @@ internal readonly unsafe struct TableArena
     /// <exception cref="OutOfMemoryException">There is not as much.</exception>
     public static TableArena Create(long bytes)
     {
-        var head = (Head*)HugePages.Allocate(bytes);
+        var head = (Head*)NativePages.Allocate(bytes);
         *head = new Head { References = 1, Bytes = bytes, Taken = CacheLineBytes };
         return new TableArena(head);
     }
@@ -43,13 +43,15 @@ internal readonly unsafe struct TableArena
         long end = Interlocked.Add(ref head->Taken, rounded);
         if (end > head->Bytes) return null;
         Interlocked.Increment(ref head->References);
-        return (byte*)head + (end - rounded);
+        byte* start = (byte*)head + (end - rounded);
+        NativePages.Populate(start, bytes);
+        return start;
     }
 
     /// <summary>Takes back the memory of a table.</summary>
     public void Return(void* start, long bytes)
     {
-        HugePages.Forget(start, bytes);
+        NativePages.Forget(start, bytes);
         Release();
     }
 
