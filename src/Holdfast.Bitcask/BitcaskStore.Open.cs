@@ -119,8 +119,14 @@ public sealed partial class BitcaskStore
         var sequences = new ulong[segments.Count];
         try
         {
-            Parallel.For(0, sources.Length, new ParallelOptions { MaxDegreeOfParallelism = degree }, i =>
-                sources[i] = OpenHints(segments[i], replay, out sequences[i]));
+            int next = -1;
+            OnThreads.Run(Math.Clamp(sources.Length, 1, degree), _ =>
+            {
+                for (int i; (i = Interlocked.Increment(ref next)) < sources.Length;)
+                {
+                    sources[i] = OpenHints(segments[i], replay, out sequences[i]);
+                }
+            });
             foreach (ulong highest in sequences) sequence = Math.Max(sequence, highest);
             Keydir filled = Fill(new RecoveryMerge(sources, degree));
             if (!options.ReadOnly && segments.Count > 0 && !segments[^1].IsSealed)
@@ -129,11 +135,6 @@ public sealed partial class BitcaskStore
             }
 
             return filled;
-        }
-        catch (AggregateException failures)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
-            throw;
         }
         finally
         {
@@ -147,26 +148,25 @@ public sealed partial class BitcaskStore
 
     private IHintSource OpenHints(LogSegment segment, ActiveReplay replay, out ulong highestSequence)
     {
-        HintData data;
         if (!segment.IsSealed)
         {
             hints.CheckUnsealed(segment, options.ReadOnly);
-            data = replay.Build(segment.Number);
+            HintData data = replay.Build(segment.Number);
+            highestSequence = data.HighestSequence;
+            return data;
         }
-        else if (hints.TryOpen(segment) is { } file)
+
+        if (hints.TryOpen(segment) is { } file)
         {
             segment.FileHash = file.Header.SegmentHash.ToArray();
             SegmentTally.Of(segment).HasHint = true;
             highestSequence = file.Header.HighestSequence;
             return new RepairedHints(file, () => hints.Rebuild(segment, CancellationToken.None));
         }
-        else
-        {
-            data = hints.Rebuild(segment, CancellationToken.None);
-        }
 
-        highestSequence = data.HighestSequence;
-        return data;
+        ScannedHints scanned = hints.Scan(segment);
+        highestSequence = scanned.HighestSequence;
+        return scanned;
     }
 
     private Keydir Fill(RecoveryMerge merge)
@@ -183,7 +183,22 @@ public sealed partial class BitcaskStore
         else
         {
             var compact = new CompactKeydir(epochs);
-            merge.FillByHash(compact.Fill);
+            compact.BeginFill(merge.MaxKeys);
+            try
+            {
+                merge.FillByHash(compact.Fill);
+            }
+            catch
+            {
+                compact.Dispose();
+                epochs.Drain();
+                throw;
+            }
+            finally
+            {
+                compact.EndFill();
+            }
+
             filled = compact;
         }
 

@@ -29,7 +29,7 @@ internal sealed class HintData : IHintSource, IDisposable
     /// <inheritdoc/>
     public uint Segment { get; }
 
-    /// <summary>Entries, each of another key.</summary>
+    /// <inheritdoc/>
     public long Entries { get; }
 
     /// <summary>What the entries take, bytes.</summary>
@@ -48,8 +48,17 @@ internal sealed class HintData : IHintSource, IDisposable
     public required ulong HighestSequence { get; init; }
 
     /// <inheritdoc/>
+    public long SegmentBytes => long.MaxValue;
+
+    /// <inheritdoc/>
+    public bool IsSorted => true;
+
+    /// <inheritdoc/>
     public unsafe HintEntries ReadStripe(int stripe, NativeBuffer buffer) =>
-        new(entries.Start + offsets[stripe], entries.Start + offsets[stripe + 1]);
+        new(entries.Start + offsets[stripe], entries.Start + offsets[stripe + 1], counts[stripe]);
+
+    /// <inheritdoc/>
+    public void Reject() => throw new InvalidOperationException($"hints of {Segment:x8} that were made from it make no sense");
 
     /// <summary>Writes the whole hint file from its first byte on. Not durable before it is synced.</summary>
     /// <param name="file">An empty file.</param>

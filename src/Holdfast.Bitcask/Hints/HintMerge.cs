@@ -1,26 +1,30 @@
-using System.Runtime.CompilerServices;
-
 namespace Holdfast.Bitcask.Hints;
 
 /// <summary>
 /// Merges the hints of segments, a stripe at a time: of each key the record in the highest segment counts.
 /// </summary>
 /// <remarks>For one thread; several merges may share their sources.</remarks>
-internal sealed class HintMerge : IDisposable
+internal sealed unsafe class HintMerge : IDisposable
 {
     private readonly IHintSource[] sources;
     private readonly NativeBuffer[] buffers;
     private readonly SegmentUsage[] usage;
-    private readonly LoserTree<Cursor> tree;
+    private readonly SegmentUsage[] before;
+    private readonly nint[] starts;
+    private readonly HintEntries[] read;
+    private readonly StripeItems items = new();
 
     /// <summary>Makes a merge of some segments.</summary>
     /// <param name="sources">In any order, each of another segment; one or more. Not owned.</param>
     public HintMerge(IReadOnlyList<IHintSource> sources)
     {
         this.sources = [.. sources];
-        Array.Sort(this.sources, (left, right) => left.Segment.CompareTo(right.Segment));
+        Array.Sort(this.sources, static (left, right) => left.Segment.CompareTo(right.Segment));
         buffers = new NativeBuffer[sources.Count];
         usage = new SegmentUsage[sources.Count];
+        before = new SegmentUsage[sources.Count];
+        starts = new nint[sources.Count];
+        read = new HintEntries[sources.Count];
         for (int i = 0; i < sources.Count; i++)
         {
             uint segment = this.sources[i].Segment;
@@ -28,56 +32,48 @@ internal sealed class HintMerge : IDisposable
             buffers[i] = new NativeBuffer();
             usage[i].Segment = segment;
         }
-
-        tree = new LoserTree<Cursor>(sources.Count);
     }
 
     /// <summary>What counts of each segment, by number, in the stripes merged so far.</summary>
     public ReadOnlySpan<SegmentUsage> Usage => usage;
+
+    /// <summary>Entries of the stripe that was read; as many keys at most.</summary>
+    public long Entries => items.Count;
 
     /// <summary>Reads a stripe of each source.</summary>
     /// <param name="stripe">0 to <see cref="HintStripe.Count"/> − 1.</param>
     /// <returns>What the entries take together, bytes.</returns>
     public long Read(int stripe)
     {
-        long bytes = 0;
-        for (int i = 0; i < sources.Length; i++)
-        {
-            HintEntries entries = sources[i].ReadStripe(stripe, buffers[i]);
-            tree.Cursors[i] = new Cursor(entries, i);
-            bytes += entries.Bytes;
-        }
-
-        tree.Build();
+        long bytes;
+        usage.CopyTo(before, 0);
+        while (!TryRead(stripe, out bytes)) before.CopyTo(usage, 0);
+        items.Sort();
         return bytes;
     }
 
-    /// <summary>Merges the stripe that was read.</summary>
+    /// <summary>Merges the stripe that was read; once.</summary>
     /// <param name="sink">Takes the current records that are puts.</param>
     /// <typeparam name="TSink">A struct, so that no call is virtual.</typeparam>
-    public unsafe void WriteTo<TSink>(ref TSink sink)
+    public void WriteTo<TSink>(ref TSink sink)
         where TSink : struct, IHintSink
     {
-        var last = new HintEntry(null);
-        ulong lastHash = 0;
-        while (true)
+        StripeItem* end = items.Sorted + items.Count;
+        fixed (nint* start = starts)
+        fixed (SegmentUsage* own = usage)
         {
-            ref Cursor first = ref tree.Winner;
-            if (first.IsAtEnd) return;
-            HintEntry entry = first.Entry;
-            ulong hash = first.Hash;
-            // Of equal keys the one of the highest segment comes first; the others are superseded.
-            if (hash != lastHash || last.Start == null || !entry.Key.SequenceEqual(last.Key))
+            for (StripeItem* item = items.Sorted; item != end;)
             {
-                ref SegmentUsage own = ref usage[first.Source];
-                own.Add(entry);
-                if (!entry.IsTombstone) sink.Add(hash, entry, own.Segment);
-                last = entry;
-                lastHash = hash;
-            }
+                if (item[1].Hash == item->Hash)
+                {
+                    item = WriteEqualHashes(item, end, ref sink);
+                    continue;
+                }
 
-            first.MoveNext();
-            tree.Replay();
+                var entry = new HintEntry((byte*)start[item->Source] + item->Offset);
+                if (!entry.IsTombstone) sink.Add(item->Hash, entry, own[item->Source].Segment);
+                item++;
+            }
         }
     }
 
@@ -85,47 +81,63 @@ internal sealed class HintMerge : IDisposable
     public void Dispose()
     {
         foreach (NativeBuffer buffer in buffers) buffer.Dispose();
+        items.Dispose();
     }
 
-    /// <summary>A place in the stripe of a source. Sources are numbered in the order of their segments.</summary>
-    private unsafe struct Cursor : IMergeCursor<Cursor>
+    private bool TryRead(int stripe, out long bytes)
     {
-        public readonly int Source;
-        public ulong Hash;
-        private readonly byte* end;
-        private byte* at;
-
-        public Cursor(HintEntries entries, int source)
+        bytes = 0;
+        long entries = 0;
+        for (int i = 0; i < sources.Length; i++)
         {
-            Source = source;
-            at = entries.Start;
-            end = entries.End;
-            Hash = IsAtEnd ? ulong.MaxValue : Entry.Hash;
+            read[i] = sources[i].ReadStripe(stripe, buffers[i]);
+            starts[i] = (nint)read[i].Start;
+            bytes += read[i].Bytes;
+            entries += read[i].Count;
         }
 
-        public readonly HintEntry Entry => new(at);
-
-        public readonly bool IsAtEnd => at == end;
-
-        public void MoveNext()
+        items.Begin(entries);
+        for (int i = 0; i < sources.Length; i++)
         {
-            at = Entry.End;
-            Hash = IsAtEnd ? ulong.MaxValue : Entry.Hash;
+            IHintSource source = sources[i];
+            if (items.TryCollect(read[i], stripe, i, source.SegmentBytes, source.IsSorted, ref usage[i])) continue;
+            source.Reject();
+            return false;
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public readonly bool IsBefore(in Cursor other)
-        {
-            if (Hash == other.Hash) return IsBeforeAtEqualHash(other);
-            return Hash < other.Hash;
-        }
-
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        private readonly bool IsBeforeAtEqualHash(in Cursor other)
-        {
-            if (IsAtEnd || other.IsAtEnd) return !IsAtEnd;
-            int order = Entry.Key.SequenceCompareTo(other.Entry.Key);
-            return order != 0 ? order < 0 : Source > other.Source;
-        }
+        return true;
     }
+
+    // In the order of their records; nearly always of one key. The last of each key counts.
+    private StripeItem* WriteEqualHashes<TSink>(StripeItem* first, StripeItem* end, ref TSink sink)
+        where TSink : struct, IHintSink
+    {
+        StripeItem* next = first + 1;
+        bool isOneKey = true;
+        for (; next != end && next->Hash == first->Hash; next++)
+        {
+            isOneKey = isOneKey && EntryOf(*next).Key.SequenceEqual(EntryOf(*first).Key);
+        }
+
+        var group = new Span<StripeItem>(first, (int)(next - first));
+        if (!isOneKey) group.Sort(CompareByKey);
+        for (int i = 0; i < group.Length; i++)
+        {
+            HintEntry entry = EntryOf(group[i]);
+            ref SegmentUsage own = ref usage[group[i].Source];
+            bool isLast = i + 1 == group.Length || (!isOneKey && !EntryOf(group[i + 1]).Key.SequenceEqual(entry.Key));
+            if (!isLast) own.Remove(entry);
+            else if (!entry.IsTombstone) sink.Add(group[i].Hash, entry, own.Segment);
+        }
+
+        return next;
+    }
+
+    private int CompareByKey(StripeItem left, StripeItem right)
+    {
+        int order = EntryOf(left).Key.SequenceCompareTo(EntryOf(right).Key);
+        return order != 0 ? order : left.CompareTo(right);
+    }
+
+    private HintEntry EntryOf(StripeItem item) => new((byte*)starts[item.Source] + item.Offset);
 }

@@ -6,24 +6,34 @@ namespace Holdfast.Bitcask.Hints;
 /// <summary>Keys with their locations, collected in any order and then sorted by key, as unsigned bytes.</summary>
 internal sealed unsafe class KeyRun : IDisposable
 {
-    private readonly NativeBuffer keys = new();
-    private readonly NativeBuffer items = new();
+    private readonly List<NativeBuffer> keys = [];
+    private NativeBuffer items = new();
     private byte* end;
     private int count;
-
-    /// <summary>Makes room.</summary>
-    /// <param name="maxBytes">What the hint entries of the keys take at most.</param>
-    public KeyRun(long maxBytes)
-    {
-        end = keys.Require(Math.Max(1, maxBytes));
-        items.Require(((maxBytes / (HintEntry.FixedBytes + 1)) + 1) * sizeof(Item));
-    }
 
     /// <summary>The first key, once they are sorted.</summary>
     public Item* Start => (Item*)items.Start;
 
     /// <summary>Behind the last key.</summary>
     public Item* End => Start + count;
+
+    /// <summary>Makes room for keys more.</summary>
+    /// <param name="maxBytes">What their hint entries take at most.</param>
+    /// <param name="maxCount">How many at most.</param>
+    public void Extend(long maxBytes, long maxCount)
+    {
+        if (maxCount == 0) return;
+        var own = new NativeBuffer();
+        keys.Add(own);
+        end = own.Require(maxBytes);
+        long wanted = (count + maxCount) * sizeof(Item);
+        if (wanted <= items.Capacity) return;
+        var larger = new NativeBuffer();
+        larger.Require(2 * wanted);
+        new ReadOnlySpan<Item>(Start, count).CopyTo(new Span<Item>(larger.Start, count));
+        items.Dispose();
+        items = larger;
+    }
 
     /// <summary>Adds a key. The entry's key is copied.</summary>
     public void Add(HintEntry entry, uint segment)
@@ -40,7 +50,7 @@ internal sealed unsafe class KeyRun : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        keys.Dispose();
+        foreach (NativeBuffer own in keys) own.Dispose();
         items.Dispose();
     }
 

@@ -1,12 +1,17 @@
-using System.Runtime.ExceptionServices;
+using Holdfast.Bitcask.Keydirs;
+using Holdfast.Bitcask.Opening;
 
 namespace Holdfast.Bitcask.Hints;
 
 /// <summary>Finds what is current in all segments, on several threads, and puts it into a keydir.</summary>
 internal sealed class RecoveryMerge
 {
+    // For the ordered keydir so many stripes are sorted together: fewer runs to merge.
+    private const int StripesPerRun = 16;
+    private const int RunCount = HintStripe.Count / StripesPerRun;
+
     private readonly IReadOnlyList<IHintSource> sources;
-    private readonly ParallelOptions options;
+    private readonly int degree;
     private readonly SegmentUsage[] usage;
 
     /// <summary>Prepares the merge.</summary>
@@ -15,10 +20,21 @@ internal sealed class RecoveryMerge
     public RecoveryMerge(IReadOnlyList<IHintSource> sources, int degree)
     {
         this.sources = sources;
-        options = new ParallelOptions { MaxDegreeOfParallelism = degree };
+        this.degree = degree;
         usage = new SegmentUsage[sources.Count];
         for (int i = 0; i < usage.Length; i++) usage[i].Segment = sources[i].Segment;
-        Array.Sort(usage, (left, right) => left.Segment.CompareTo(right.Segment));
+        Array.Sort(usage, static (left, right) => left.Segment.CompareTo(right.Segment));
+    }
+
+    /// <summary>How many keys there are, or a few more.</summary>
+    public long MaxKeys
+    {
+        get
+        {
+            long entries = 0;
+            foreach (IHintSource source in sources) entries += source.Entries;
+            return entries;
+        }
     }
 
     /// <summary>What counts of each segment, by number; complete after one call of a method below.</summary>
@@ -26,26 +42,29 @@ internal sealed class RecoveryMerge
 
     /// <summary>For the compact keydir: gives away the current records by partitions of their hash.</summary>
     /// <param name="fill">Called once for each partition that has a key, by several threads at the same time.</param>
-    public void FillByHash(FillPartition fill) => ForEachStripe(worker =>
+    public void FillByHash(FillPartition fill) => ForEach(HintStripe.Count, (merge, stripe, scratch) =>
     {
-        var sink = new PartitionSink(fill, worker.Scratch);
-        worker.Merge.Read(worker.Stripe);
-        worker.Merge.WriteTo(ref sink);
-        sink.Flush();
+        merge.Read(stripe);
+        FillPartition(merge, stripe, scratch, fill);
     });
 
     /// <summary>For the ordered keydir: gives away the current records in the order of their keys.</summary>
     /// <param name="append">Called by this thread.</param>
     public void FillByKey(AppendKey append)
     {
-        var runs = new KeyRun?[HintStripe.Count];
+        var runs = new KeyRun?[RunCount];
         try
         {
-            ForEachStripe(worker =>
+            ForEach(RunCount, (merge, number, _) =>
             {
-                KeyRun run = runs[worker.Stripe] = new KeyRun(worker.Merge.Read(worker.Stripe));
+                KeyRun run = runs[number] = new KeyRun();
                 var sink = new KeyRunSink(run);
-                worker.Merge.WriteTo(ref sink);
+                for (int i = 0; i < StripesPerRun; i++)
+                {
+                    run.Extend(merge.Read((number * StripesPerRun) + i), merge.Entries);
+                    merge.WriteTo(ref sink);
+                }
+
                 run.Sort();
             });
             if (sources.Count > 0) MergeByKey(runs!, append);
@@ -54,6 +73,14 @@ internal sealed class RecoveryMerge
         {
             foreach (KeyRun? run in runs) run?.Dispose();
         }
+    }
+
+    private static unsafe void FillPartition(HintMerge merge, int partition, NativeBuffer scratch, FillPartition fill)
+    {
+        var entries = (KeydirEntry*)scratch.Require(merge.Entries * sizeof(KeydirEntry));
+        var sink = new PartitionSink(entries);
+        merge.WriteTo(ref sink);
+        if (sink.Count > 0) fill(partition, new ReadOnlySpan<KeydirEntry>(entries, sink.Count));
     }
 
     private static unsafe void MergeByKey(KeyRun[] runs, AppendKey append)
@@ -71,55 +98,31 @@ internal sealed class RecoveryMerge
         }
     }
 
-    private void ForEachStripe(Action<Worker> work)
+    // One after the other, each by the thread that comes first: so files are read nearly in order.
+    private void ForEach(int count, Action<HintMerge, int, NativeBuffer> work)
     {
         if (sources.Count == 0) return;
-        try
+        int next = -1;
+        OnThreads.Run(degree, _ =>
         {
-            Parallel.For(
-                0,
-                HintStripe.Count,
-                options,
-                () => new Worker(sources),
-                (stripe, _, worker) =>
-                {
-                    worker.Stripe = stripe;
-                    work(worker);
-                    return worker;
-                },
-                AddUsage);
-        }
-        catch (AggregateException failures)
-        {
-            // What failed first stands for all: a disk that fails fails every thread.
-            ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
-        }
-    }
+            using var merge = new HintMerge(sources);
+            using var scratch = new NativeBuffer();
+            try
+            {
+                for (int i; (i = Interlocked.Increment(ref next)) < count;) work(merge, i, scratch);
+            }
+            catch
+            {
+                // Nothing that the others do is of use now.
+                Volatile.Write(ref next, count);
+                throw;
+            }
 
-    private void AddUsage(Worker worker)
-    {
-        lock (usage)
-        {
-            for (int i = 0; i < usage.Length; i++) usage[i].Add(worker.Merge.Usage[i]);
-        }
-
-        worker.Dispose();
-    }
-
-    /// <summary>What a thread needs.</summary>
-    private sealed class Worker(IReadOnlyList<IHintSource> sources) : IDisposable
-    {
-        public HintMerge Merge { get; } = new(sources);
-
-        public NativeBuffer Scratch { get; } = new();
-
-        public int Stripe { get; set; }
-
-        public void Dispose()
-        {
-            Merge.Dispose();
-            Scratch.Dispose();
-        }
+            lock (usage)
+            {
+                for (int i = 0; i < usage.Length; i++) usage[i].Add(merge.Usage[i]);
+            }
+        });
     }
 
     /// <summary>A place in a run.</summary>

@@ -20,15 +20,31 @@ internal sealed class RepairedHints(HintFile file, Func<HintData> rebuild) : IHi
     public uint Segment => file.Header.Identity.Segment;
 
     /// <inheritdoc/>
+    public long Entries => file.Header.Entries;
+
+    /// <inheritdoc/>
+    public long SegmentBytes => file.Header.Identity.SegmentBytes;
+
+    /// <inheritdoc/>
+    public bool IsSorted => true;
+
+    /// <inheritdoc/>
     public HintEntries ReadStripe(int stripe, NativeBuffer buffer)
     {
         if (rebuilt is null)
         {
             if (file.TryReadStripe(stripe, buffer, out HintEntries entries)) return entries;
-            lock (gate) rebuilt ??= rebuild();
+            Reject();
         }
 
-        return rebuilt.ReadStripe(stripe, buffer);
+        return rebuilt!.ReadStripe(stripe, buffer);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Again and again by threads that had read before the first of them rejected it.</remarks>
+    public void Reject()
+    {
+        lock (gate) rebuilt ??= rebuild();
     }
 
     /// <inheritdoc/>

@@ -18,18 +18,18 @@ internal struct SegmentUsage
     /// <summary>What the frames of those take, padding included.</summary>
     public long TombstoneBytes;
 
-    /// <summary>Counts the current record of a key.</summary>
-    public void Add(HintEntry entry)
+    /// <summary>No longer counts a record: a later one supersedes it.</summary>
+    public void Remove(HintEntry entry)
     {
         if (entry.IsTombstone)
         {
-            Tombstones++;
-            TombstoneBytes += entry.PaddedFrameBytes;
+            Tombstones--;
+            TombstoneBytes -= entry.PaddedFrameBytes;
         }
         else
         {
-            LiveRecords++;
-            LiveBytes += entry.PaddedFrameBytes;
+            LiveRecords--;
+            LiveBytes -= entry.PaddedFrameBytes;
         }
     }
 

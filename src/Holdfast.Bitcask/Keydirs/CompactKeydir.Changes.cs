@@ -192,27 +192,6 @@ internal sealed unsafe partial class CompactKeydir
         }
     }
 
-    private static CompactTable TableOf(ReadOnlySpan<KeydirEntry> sortedByHash)
-    {
-        uint wantedSlots = CompactTable.SlotsToFill((uint)sortedByHash.Length);
-        uint homes = CompactTable.HomesOf(wantedSlots);
-        uint extent = 0;
-        foreach (ref readonly KeydirEntry entry in sortedByHash)
-        {
-            extent = Math.Max(extent, CompactTable.HomeOf(FingerprintOf(entry.Hash), homes)) + 1;
-        }
-
-        CompactTable table = CompactTable.CreateToFill(wantedSlots, extent);
-        uint end = 0;
-        foreach (ref readonly KeydirEntry entry in sortedByHash)
-        {
-            end = table.Append(end, new CompactSlot(FingerprintOf(entry.Hash), entry.Location));
-        }
-
-        table.EndAppending(end);
-        return table;
-    }
-
     private static void CheckEntries(int partition, ReadOnlySpan<KeydirEntry> sortedByHash)
     {
         if (sortedByHash.IsEmpty)

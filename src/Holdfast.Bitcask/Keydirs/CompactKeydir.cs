@@ -20,6 +20,7 @@ internal sealed unsafe partial class CompactKeydir : Keydir
     private readonly ReadEpochs epochs;
     private readonly CompactTotals totals = new();
     private CompactPartition* partitions;
+    private TableArena arena;
 
     /// <summary>No keys.</summary>
     /// <param name="epochs">Those of the reads in which this keydir is searched. Must be drained after it is disposed
@@ -221,6 +222,21 @@ internal sealed unsafe partial class CompactKeydir : Keydir
         return new CompactKeydirSnapshot(epochs, tables, count);
     }
 
+    /// <summary>Prepares filling with many keys. For one thread.</summary>
+    /// <param name="maxKeys">How many there will be at most.</param>
+    public void BeginFill(long maxKeys)
+    {
+        long bytes = CompactTable.BytesToFill(maxKeys, PartitionCount);
+        if (bytes >= TableArena.MinBytes) arena = TableArena.Create(bytes);
+    }
+
+    /// <summary>To be called when all partitions are filled, also if that failed.</summary>
+    public void EndFill()
+    {
+        if (arena.Exists) arena.Release();
+        arena = default;
+    }
+
     /// <summary>Fills a partition that has no keys, at once. For recovery: by one thread a partition.</summary>
     /// <param name="partition">0 up to <see cref="PartitionCount"/>.</param>
     /// <param name="sortedByHash">All keys of that partition.</param>
@@ -240,7 +256,7 @@ internal sealed unsafe partial class CompactKeydir : Keydir
 
             if (!sortedByHash.IsEmpty)
             {
-                CompactTable table = TableOf(sortedByHash);
+                CompactTable table = CompactTable.CreateFilled(sortedByHash, arena);
                 totals.AddBytes(table.Bytes);
                 totals.AddKeys(sortedByHash.Length);
                 filled->Publish(table);

@@ -60,7 +60,7 @@ internal readonly unsafe struct CompactTable
     /// </summary>
     public bool IsShared => Volatile.Read(ref Head->References) > 1;
 
-    private Header* Head => (Header*)(slots - 1);
+    private Header* Head => (Header*)slots - 1;
 
     /// <summary>Whether one key more would be too many for searches to be short.</summary>
     public bool IsFull => ((ulong)Count + 1) * 100 > (ulong)SlotCount * MaxLoadPercent;
@@ -76,15 +76,24 @@ internal readonly unsafe struct CompactTable
         return table;
     }
 
-    /// <summary>A table for some keys, which <see cref="Append"/> and <see cref="EndAppending"/> put into it.</summary>
-    /// <param name="wantedSlots">There are at least that many.</param>
-    /// <param name="extent">Slots up to the last key, given the homes of a table of
-    /// <paramref name="wantedSlots"/>.</param>
-    public static CompactTable CreateToFill(uint wantedSlots, uint extent) =>
-        Allocate(HomesOf(wantedSlots), Math.Max(wantedSlots, extent + MinSlack));
+    /// <summary>A table with some keys.</summary>
+    /// <param name="sortedByHash">The keys.</param>
+    /// <param name="arena">Where it is made if there is room; may be none.</param>
+    public static CompactTable CreateFilled(ReadOnlySpan<KeydirEntry> sortedByHash, TableArena arena)
+    {
+        uint wantedSlots = SlotsFor((uint)sortedByHash.Length, FilledLoadPercent);
+        CompactTable table = Allocate(HomesOf(wantedSlots), wantedSlots, arena);
+        if (!table.TryFill(sortedByHash))
+        {
+            // Keys crowd at the end: only counting tells how many slots it takes.
+            table.Release();
+            uint homes = HomesOf(wantedSlots);
+            table = Allocate(homes, Math.Max(wantedSlots, ExtentOf(sortedByHash, homes) + MinSlack), arena);
+            if (!table.TryFill(sortedByHash)) throw new InvalidOperationException("the extent was counted wrong");
+        }
 
-    /// <summary>How many slots a table should have that is filled at once.</summary>
-    public static uint SlotsToFill(uint count) => SlotsFor(count, FilledLoadPercent);
+        return table;
+    }
 
     /// <summary>How many homes a table of some slots has, if its keys are spread evenly.</summary>
     public static uint HomesOf(uint slotCount) => slotCount - Math.Min(MinSlack + (slotCount / 32), MaxSlack);
@@ -220,10 +229,17 @@ internal readonly unsafe struct CompactTable
         return end;
     }
 
+    /// <summary>What tables for some keys take together if they are filled at once, bytes.</summary>
+    public static long BytesToFill(long count, int tables) =>
+        (count * 100 / FilledLoadPercent * sizeof(CompactSlot)) + (tables * (long)(sizeof(Header) + ((MaxSlack + 8) * sizeof(CompactSlot))));
+
     /// <summary>Makes the rest of a table empty, when all keys are in it.</summary>
     /// <param name="end">The last result of <see cref="Append"/>.</param>
-    public void EndAppending(uint end) =>
-        new Span<CompactSlot>(slots + end, (int)(SlotCount - end)).Fill(CompactSlot.Empty);
+    public void EndAppending(uint end)
+    {
+        CompactSlot* last = slots + SlotCount;
+        for (CompactSlot* slot = slots + end; slot < last; slot++) *slot = CompactSlot.Empty;
+    }
 
     /// <summary>One holder more. Called by one who has the partition.</summary>
     public void AddReference() => Interlocked.Increment(ref Head->References);
@@ -233,8 +249,11 @@ internal readonly unsafe struct CompactTable
     {
         if (Interlocked.Decrement(ref Head->References) == 0)
         {
+            TableArena arena = Head->Arena;
+            long bytes = Bytes;
             Poison();
-            NativeMemory.AlignedFree(Head);
+            if (arena.Exists) arena.Return(Head, bytes);
+            else NativeMemory.AlignedFree(Head);
         }
     }
 
@@ -258,6 +277,41 @@ internal readonly unsafe struct CompactTable
         return resized;
     }
 
+    /// <summary>Writes all slots of a table that was just made; false when there are too few.</summary>
+    private bool TryFill(ReadOnlySpan<KeydirEntry> sortedByHash)
+    {
+        CompactSlot* to = slots;
+        uint homes = Homes, limit = SlotCount - MinSlack;
+        uint end = 0;
+        foreach (ref readonly KeydirEntry entry in sortedByHash)
+        {
+            uint fingerprint = CompactKeydir.FingerprintOf(entry.Hash);
+            uint home = Math.Max(end, HomeOf(fingerprint, homes));
+            if (home >= limit) return false;
+
+            // A few are made empty whether there is a gap or not: its length cannot be foreseen, and nearly all are shorter.
+            to[end] = to[end + 1] = to[end + 2] = to[end + 3] = CompactSlot.Empty;
+            for (uint gap = end + 4; gap < home; gap++) to[gap] = CompactSlot.Empty;
+            to[home] = new CompactSlot(fingerprint, entry.Location);
+            end = home + 1;
+        }
+
+        Head->Count = (uint)sortedByHash.Length;
+        EndAppending(end);
+        return true;
+    }
+
+    private static uint ExtentOf(ReadOnlySpan<KeydirEntry> sortedByHash, uint homes)
+    {
+        uint extent = 0;
+        foreach (ref readonly KeydirEntry entry in sortedByHash)
+        {
+            extent = Math.Max(extent, HomeOf(CompactKeydir.FingerprintOf(entry.Hash), homes)) + 1;
+        }
+
+        return extent;
+    }
+
     /// <summary>Slots up to the last key in a table of other homes.</summary>
     private uint ExtentWith(uint homes)
     {
@@ -274,10 +328,16 @@ internal readonly unsafe struct CompactTable
         return end;
     }
 
-    private static CompactTable Allocate(uint homes, uint slotCount)
+    private static CompactTable Allocate(uint homes, uint slotCount, TableArena arena = default)
     {
-        var head = (Header*)NativeMemory.AlignedAlloc((nuint)BytesOf(slotCount), (nuint)sizeof(CompactSlot));
-        *head = new Header { References = 1, Homes = homes, SlotCount = slotCount };
+        var head = (Header*)(arena.Exists ? arena.TryTake(BytesOf(slotCount)) : null);
+        if (head == null)
+        {
+            arena = default;
+            head = (Header*)NativeMemory.AlignedAlloc((nuint)BytesOf(slotCount), (nuint)sizeof(CompactSlot));
+        }
+
+        *head = new Header { References = 1, Homes = homes, SlotCount = slotCount, Arena = arena };
         var table = new CompactTable((CompactSlot*)(head + 1));
         table.slots[slotCount] = CompactSlot.Empty;
         return table;
@@ -295,13 +355,14 @@ internal readonly unsafe struct CompactTable
 
     private static long BytesOf(uint slotCount) => sizeof(Header) + (((long)slotCount + 1) * sizeof(CompactSlot));
 
-    /// <summary>Lies in front of the slots, and is as large as one.</summary>
-    [StructLayout(LayoutKind.Sequential)]
+    /// <summary>Lies in front of the slots, and is as large as two.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 32)]
     private struct Header
     {
         public int References;
         public uint Homes;
         public uint SlotCount;
         public uint Count;
+        public TableArena Arena;
     }
 }

@@ -54,23 +54,18 @@ internal readonly record struct RecordHeader(ulong Sequence, RecordKind Kind, in
     {
         header = default;
         if (payload.Length < MinSize) return false;
+        // Checked field by field: a structure that is made, copied and looked at again costs as much as all the rest of a scan.
         byte flags = payload[FlagsOffset];
         if ((flags & ~HasExpiryFlag) != 0) return false;
-        long? expiry = null;
-        if (flags != 0)
-        {
-            if (payload.Length < MaxSize) return false;
-            expiry = BinaryPrimitives.ReadInt64LittleEndian(payload[ExpiryOffset..]);
-        }
-
-        var read = new RecordHeader(
-            BinaryPrimitives.ReadUInt64LittleEndian(payload[SequenceOffset..]),
-            (RecordKind)payload[KindOffset],
-            BinaryPrimitives.ReadUInt16LittleEndian(payload[KeyBytesOffset..]),
-            expiry);
-        if (!read.IsValid || read.ValueOffset > payload.Length) return false;
-        if (read.IsTombstone && read.ValueOffset != payload.Length) return false;
-        header = read;
+        ulong sequence = BinaryPrimitives.ReadUInt64LittleEndian(payload);
+        var kind = (RecordKind)payload[KindOffset];
+        int keyBytes = BinaryPrimitives.ReadUInt16LittleEndian(payload[KeyBytesOffset..]);
+        int valueOffset = (flags != 0 ? MaxSize : MinSize) + keyBytes;
+        if (sequence == 0 || keyBytes == 0 || valueOffset > payload.Length) return false;
+        bool isKind = kind == RecordKind.Put || (kind == RecordKind.Delete && flags == 0 && valueOffset == payload.Length);
+        if (!isKind) return false;
+        header = new RecordHeader(
+            sequence, kind, keyBytes, flags != 0 ? BinaryPrimitives.ReadInt64LittleEndian(payload[ExpiryOffset..]) : null);
         return true;
     }
 

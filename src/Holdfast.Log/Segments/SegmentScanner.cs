@@ -25,7 +25,7 @@ internal enum ScanStep
 /// </remarks>
 internal sealed class SegmentScanner : IDisposable
 {
-    private const int WindowBytes = 256 << 10;
+    private const int WindowBytes = 512 << 10;
     private const int SmallPayloadBytes = 64 << 10;
     private const int ChainFrames = 8;
 
@@ -97,6 +97,7 @@ internal sealed class SegmentScanner : IDisposable
     /// <summary>Goes on to the next entry, damage or the end.</summary>
     public ScanStep Next()
     {
+        if (TryNextInWindow()) return ScanStep.Entry;
         while (true)
         {
             if (resumeAt > Offset)
@@ -140,6 +141,34 @@ internal sealed class SegmentScanner : IDisposable
     {
         if (window.Length > 0) ArrayPool<byte>.Shared.Return(window);
         window = [];
+    }
+
+    // What nearly all steps are: an entry that is in the window, known to be whole or of no group. False leaves everything as it was.
+    private bool TryNextInWindow()
+    {
+        long at = Offset - windowStart;
+        if (resumeAt > Offset || at < 0 || at + Frame.HeaderBytes > windowLength) return false;
+        ReadOnlySpan<byte> frame = window.AsSpan((int)at, windowLength - (int)at);
+        uint word = BinaryPrimitives.ReadUInt32LittleEndian(frame[sizeof(uint)..]);
+        FrameKind kind = Frame.KindOf(word);
+        int payload = Frame.PayloadBytesOf(word);
+        if (kind is not (FrameKind.Entry or FrameKind.EntryOfGroup) || payload > frame.Length - Frame.HeaderBytes) return false;
+        var position = new LogPosition(segment, Offset);
+        if (Offset >= checkedTo)
+        {
+            if (kind != FrameKind.Entry || Offset + Frame.HeaderBytes + payload > End) return false;
+            uint begun = Frame.BeginChecksum(seed, position, word);
+            uint crc = Crc32C.Append(begun, frame.Slice(Frame.HeaderBytes, payload));
+            if (crc != BinaryPrimitives.ReadUInt32LittleEndian(frame)) return false;
+            checkedTo = Offset + Frame.SizeOf(payload);
+        }
+
+        payloadStart = (int)at + Frame.HeaderBytes;
+        payloadLength = payload;
+        Position = position;
+        Offset += Frame.SizeOf(payload);
+        EntryCount++;
+        return true;
     }
 
     // Checks from Offset to the end of the group that begins there.
@@ -324,9 +353,20 @@ internal sealed class SegmentScanner : IDisposable
     }
 
     // Makes sure that bytes of the file are in the window; false when the file ends before.
-    private bool TryLoad(long offset, int count)
+    private bool TryLoad(long offset, int count) =>
+        (offset >= windowStart && offset + count <= windowStart + windowLength) || TryRead(offset, count);
+
+    private bool TryRead(long wanted, int wantedBytes)
     {
-        if (offset >= windowStart && offset + count <= windowStart + windowLength) return true;
+        long offset = wanted;
+        int count = wantedBytes;
+        // From the beginning of the group that is being checked, if it fits: its entries are looked at again.
+        if (Offset < wanted && wanted + wantedBytes - Offset <= window.Length)
+        {
+            offset = Offset;
+            count = (int)(wanted + wantedBytes - Offset);
+        }
+
         if (count > window.Length)
         {
             byte[] larger = ArrayPool<byte>.Shared.Rent(count);

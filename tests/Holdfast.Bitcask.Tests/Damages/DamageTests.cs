@@ -84,7 +84,7 @@ public sealed class DamageTests
             (store, path, _) => Change(store, path, bytes => bytes[bytes.Length / 2] ^= 1),
             (store, path, _) => Change(store, path, bytes => bytes[20] ^= 1),
             (store, path, _) => Change(store, path, bytes => bytes[^1] ^= 0x80),
-            (store, path, _) => Change(store, path, bytes => bytes.AsSpan(1144).Clear()),
+            (store, path, _) => Change(store, path, bytes => bytes.AsSpan(16504).Clear()),
             (store, path, _) => store.Write(path, store.Read(path)[..^5]),
             (store, path, _) => store.Write(path, store.Read(path)[..700]),
             (store, path, _) => store.Write(path, [.. store.Read(path), 1, 2, 3]),

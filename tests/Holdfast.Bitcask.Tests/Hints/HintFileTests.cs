@@ -30,11 +30,11 @@ public sealed class HintFileTests
     [Fact]
     public void TheBytesAreThoseOfTheFormat()
     {
-        var record = new HintRecord(0xFC00_0000_0000_0001, "k", 64, 21, IsTombstone: true);
+        var record = new HintRecord(0xFFC0_0000_0000_0001, "k", 64, 21, IsTombstone: true);
         using IDiskFile file = HintRecord.Write(0x0A0B, [record]);
         byte[] bytes = Bytes(file);
 
-        Assert.Equal(1144 + 19, bytes.Length);
+        Assert.Equal(16504 + 19, bytes.Length);
         Assert.Equal("4846" + "4c4f47484e54" + "0100" + "0000" + "0b0a0000", Convert.ToHexStringLower(bytes[..16]));
         Assert.Equal(HintRecord.Incarnation, BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(32)));
         Assert.Equal(uint.MaxValue, BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(40)));
@@ -45,10 +45,10 @@ public sealed class HintFileTests
             Assert.Equal(expected, BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(80 + (i * 8))));
         }
 
-        ReadOnlySpan<byte> last = bytes.AsSpan(120 + (63 * 16));
+        ReadOnlySpan<byte> last = bytes.AsSpan(120 + (1023 * 16));
         Assert.Equal(1u, BinaryPrimitives.ReadUInt32LittleEndian(last[8..]));
-        Assert.Equal(Crc32C.Compute(bytes.AsSpan(1144)), BinaryPrimitives.ReadUInt32LittleEndian(last[12..]));
-        Assert.Equal("01000000000000fc" + "41000000" + "15000000" + "0100" + "6b", Convert.ToHexStringLower(bytes[1144..]));
+        Assert.Equal(Crc32C.Compute(bytes.AsSpan(16504)), BinaryPrimitives.ReadUInt32LittleEndian(last[12..]));
+        Assert.Equal("010000000000c0ff" + "41000000" + "15000000" + "0100" + "6b", Convert.ToHexStringLower(bytes[16504..]));
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public sealed class HintFileTests
     [InlineData("010000000000000044000000160000000100" + "6b", 1, "an offset between frames")]
     [InlineData("010000000000000040000000140000000100" + "6b", 1, "a frame too short for its record")]
     [InlineData("0100000000000000f8ffffff160000000100" + "6b", 1, "a frame behind the segment's end")]
-    [InlineData("01000000000000fc40000000160000000100" + "6b", 1, "a hash of another stripe")]
+    [InlineData("010000000000400040000000160000000100" + "6b", 1, "a hash of another stripe")]
     [InlineData("02" + Entry + "6b01" + Entry + "6c", 2, "hashes out of order")]
     [InlineData("01" + Entry + "6c01" + Entry + "6b", 2, "keys out of order")]
     [InlineData("01" + Entry + "6b01" + Entry + "6b", 2, "a key twice")]
@@ -177,8 +177,11 @@ public sealed class HintFileTests
             fixed (byte* start = new byte[bytes.Length + 1])
             {
                 bytes.CopyTo(new Span<byte>(start, bytes.Length));
-                var stripe = new HintEntries(start, start + bytes.Length);
-                Assert.False(stripe.AreValid(0, (uint)count, uint.MaxValue), what);
+                using var items = new StripeItems();
+                items.Begin(2);
+                var stripe = new HintEntries(start, start + bytes.Length, (uint)count);
+                SegmentUsage usage = default;
+                Assert.False(items.TryCollect(stripe, 0, 0, uint.MaxValue, isSorted: true, ref usage), what);
             }
         }
     }
@@ -220,9 +223,9 @@ public sealed class HintFileTests
             for (int stripe = 0; stripe < HintStripe.Count; stripe++)
             {
                 Span<byte> slot = damaged.AsSpan(120 + (stripe * 16));
-                long start = 1144 + BinaryPrimitives.ReadInt64LittleEndian(slot);
-                long end = stripe == 63 ? damaged.Length : 1144 + BinaryPrimitives.ReadInt64LittleEndian(slot[16..]);
-                if (start < 1144 || end < start || end > damaged.Length) continue;
+                long start = 16504 + BinaryPrimitives.ReadInt64LittleEndian(slot);
+                long end = stripe == 1023 ? damaged.Length : 16504 + BinaryPrimitives.ReadInt64LittleEndian(slot[16..]);
+                if (start < 16504 || end < start || end > damaged.Length) continue;
                 uint crc = Crc32C.Compute(damaged.AsSpan((int)start, (int)(end - start)));
                 BinaryPrimitives.WriteUInt32LittleEndian(slot[12..], crc);
             }
@@ -256,10 +259,19 @@ public sealed class HintFileTests
     private static int DamagedStripes(HintFile file)
     {
         using var buffer = new NativeBuffer();
+        using var items = new StripeItems();
         int damaged = 0;
         for (int stripe = 0; stripe < HintStripe.Count; stripe++)
         {
-            if (!file.TryReadStripe(stripe, buffer, out _)) damaged++;
+            bool isWhole = file.TryReadStripe(stripe, buffer, out HintEntries entries);
+            if (isWhole)
+            {
+                items.Begin(entries.Count);
+                SegmentUsage usage = default;
+                isWhole = items.TryCollect(entries, stripe, 0, uint.MaxValue, isSorted: true, ref usage);
+            }
+
+            if (!isWhole) damaged++;
         }
 
         return damaged;

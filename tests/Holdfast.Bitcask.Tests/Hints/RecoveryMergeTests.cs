@@ -22,14 +22,14 @@ public sealed class RecoveryMergeTests
     {
         var random = new Random(seed);
         var model = new SortedDictionary<string, (uint Segment, HintRecord Record)>(StringComparer.Ordinal);
-        var sources = new List<HintData>();
+        var sources = new List<IHintSource>();
         for (uint segment = 1; segment <= segments; segment++)
         {
             // Some segments are much larger than others, some empty.
             int own = random.Next(5) == 0 ? 0 : random.Next(count);
             List<HintRecord> records = HintRecord.Random(random, own, keys, hashes);
             foreach (HintRecord record in records) model[record.Key] = (segment * 3, record);
-            sources.Add(HintRecord.Build(segment * 3, records));
+            sources.Add(random.Next(2) == 0 ? HintRecord.Build(segment * 3, records) : HintRecord.Scan(segment * 3, records));
         }
 
         IHintSource[] shuffled = [.. sources];
@@ -41,7 +41,7 @@ public sealed class RecoveryMergeTests
         }
         finally
         {
-            sources.ForEach(source => source.Dispose());
+            sources.ForEach(source => ((IDisposable)source).Dispose());
         }
     }
 

@@ -242,11 +242,12 @@ public sealed class CompactKeydirTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1, 0)]
-    [InlineData(2, 1)]
-    [InlineData(3, 5)]
-    [InlineData(4, 2_000)]
-    public void AFilledPartitionIsAsIfItsKeysHadBeenSet(int seed, int count)
+    [InlineData(1, 0, 0)]
+    [InlineData(2, 1, 1)]
+    [InlineData(3, 5, 5)]
+    [InlineData(4, 2_000, 2_000)]
+    [InlineData(5, 2_000, 1_000_000)] // enough for memory of one piece
+    public void AFilledPartitionIsAsIfItsKeysHadBeenSet(int seed, int count, long maxKeys)
     {
         var random = new Random(seed);
         var entries = new KeydirEntry[count];
@@ -261,7 +262,9 @@ public sealed class CompactKeydirTests : IDisposable
         }
 
         KeydirEntry[] sorted = [.. entries.OrderBy(entry => entry.Hash)];
+        filled.BeginFill(maxKeys);
         filled.Fill(9, sorted);
+        filled.EndFill();
 
         Assert.Equal(count, filled.Count);
         for (int key = 0; key < count; key++)
