@@ -1,6 +1,7 @@
 using Holdfast.Bitcask.Hints;
 using Holdfast.Bitcask.Keydirs;
 using Holdfast.Bitcask.Opening;
+using Holdfast.Bitcask.Reading;
 using Holdfast.Log;
 
 namespace Holdfast.Bitcask;
@@ -21,6 +22,7 @@ public sealed partial class BitcaskStore
         int degree = options.OpenThreads > 0 ? options.OpenThreads : Environment.ProcessorCount;
         keydir = Recover(replay, degree);
         firstOwnSegment = log.Segments.Count == 0 ? 1 : log.Segments[^1].Number + 1;
+        match = RecordReader.Create(log, firstOwnSegment, epochs);
         if (options is { ReadOnly: false, MaintainInBackground: true }) StartMaintainer();
     }
 

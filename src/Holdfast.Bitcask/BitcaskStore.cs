@@ -36,6 +36,9 @@ public sealed partial class BitcaskStore : IDisposable
     private readonly Keydir keydir;
     private readonly ulong hashSeed;
     private readonly uint firstOwnSegment;
+
+    // The writer's. Under the gate; what it found is of no use after a wait.
+    private readonly RecordReader match;
     private ulong sequence;
     private SegmentTally? talliedActive;
     private uint talliedNumber;
@@ -158,36 +161,28 @@ public sealed partial class BitcaskStore : IDisposable
         wasThere = false;
         ulong hash = KeyHash.Of(key, hashSeed);
         Span<byte> head = stackalloc byte[RecordHeader.MaxSize];
-        RecordReader match = RecordReader.Rent(log, firstOwnSegment, checks: false, epochs);
-        try
+        lock (log.Gate)
         {
-            lock (log.Gate)
+            ThrowIfUnusable();
+            // What will change comes into the cache while the record is written.
+            keydir.Prefetch(hash);
+            if (kind == RecordKind.Delete && !Contains(hash, key, out _)) return default;
+            // Whatever has to be waited for is waited for here, before anything is decided.
+            log.ReserveLocked(RecordHeader.MaxSize + key.Length + value.Length);
+            ThrowIfUnusable();
+            if (kind == RecordKind.Delete)
             {
-                ThrowIfUnusable();
-                // What will change comes into the cache while the record is written.
-                keydir.Prefetch(hash);
-                if (kind == RecordKind.Delete && !Contains(hash, key, match, out _)) return default;
-                // Whatever has to be waited for is waited for here, before anything is decided.
-                log.ReserveLocked(RecordHeader.MaxSize + key.Length + value.Length);
-                ThrowIfUnusable();
-                if (kind == RecordKind.Delete)
-                {
-                    if (!Contains(hash, key, match, out bool isExpired)) return default;
-                    wasThere = !isExpired;
-                }
-
-                var header = new RecordHeader(sequence + 1, kind, key.Length, expiry);
-                header.Encode(head);
-                LogPosition position = log.AppendLocked(head[..header.Size], key, value);
-                Note(hash, key, header, position, header.ValueOffset + value.Length, match);
-                if (watchers is not null) Tell(new Change(sequence, key.ToArray(), kind == RecordKind.Put ? value.ToArray() : null));
-                log.HonourLocked(durability);
-                return log.EndLocked();
+                if (!Contains(hash, key, out bool isExpired)) return default;
+                wasThere = !isExpired;
             }
-        }
-        finally
-        {
-            match.Return();
+
+            var header = new RecordHeader(sequence + 1, kind, key.Length, expiry);
+            header.Encode(head);
+            LogPosition position = log.AppendLocked(head[..header.Size], key, value);
+            Note(hash, key, header, position, header.ValueOffset + value.Length);
+            if (watchers is not null) Tell(new Change(sequence, key.ToArray(), kind == RecordKind.Put ? value.ToArray() : null));
+            log.HonourLocked(durability);
+            return log.EndLocked();
         }
     }
 
@@ -210,22 +205,14 @@ public sealed partial class BitcaskStore : IDisposable
         LogGroup group = batch.Group;
         for (int i = 0; i < group.Count; i++) RecordHeader.SetSequence(group.PayloadAt(i), sequence + 1 + (uint)i);
         log.AppendLocked(group);
-        RecordReader match = RecordReader.Rent(log, firstOwnSegment, checks: false, epochs);
-        try
+        for (int i = 0; i < group.Count; i++)
         {
-            for (int i = 0; i < group.Count; i++)
-            {
-                ReadOnlySpan<byte> payload = group.PayloadAt(i);
-                _ = RecordHeader.TryDecode(payload, out RecordHeader header);
-                ReadOnlySpan<byte> key = header.KeyOf(payload);
-                Note(KeyHash.Of(key, hashSeed), key, header, group.PositionAt(i), payload.Length, match);
-                if (watchers is null) continue;
-                Tell(new Change(sequence, key.ToArray(), header.IsTombstone ? null : header.ValueOf(payload).ToArray()));
-            }
-        }
-        finally
-        {
-            match.Return();
+            ReadOnlySpan<byte> payload = group.PayloadAt(i);
+            _ = RecordHeader.TryDecode(payload, out RecordHeader header);
+            ReadOnlySpan<byte> key = header.KeyOf(payload);
+            Note(KeyHash.Of(key, hashSeed), key, header, group.PositionAt(i), payload.Length);
+            if (watchers is null) continue;
+            Tell(new Change(sequence, key.ToArray(), header.IsTombstone ? null : header.ValueOf(payload).ToArray()));
         }
 
         log.HonourLocked(durability);
@@ -234,12 +221,11 @@ public sealed partial class BitcaskStore : IDisposable
 
     // Enters a record that was appended into the keydir and the tallies. Under the gate.
     private void Note(
-        ulong hash, ReadOnlySpan<byte> key, in RecordHeader header, LogPosition position, int payloadBytes,
-        RecordReader match)
+        ulong hash, ReadOnlySpan<byte> key, in RecordHeader header, LogPosition position, int payloadBytes)
     {
         try
         {
-            Enter(hash, key, header, position, payloadBytes, match);
+            Enter(hash, key, header, position, payloadBytes);
         }
         catch (Exception reason)
         {
@@ -251,8 +237,7 @@ public sealed partial class BitcaskStore : IDisposable
     }
 
     private void Enter(
-        ulong hash, ReadOnlySpan<byte> key, in RecordHeader header, LogPosition position, int payloadBytes,
-        RecordReader match)
+        ulong hash, ReadOnlySpan<byte> key, in RecordHeader header, LogPosition position, int payloadBytes)
     {
         sequence++;
         uint frameBytes = (uint)(LogSegment.FrameHeaderBytes + payloadBytes);
@@ -290,9 +275,10 @@ public sealed partial class BitcaskStore : IDisposable
         return talliedActive;
     }
 
-    private bool Contains(ulong hash, ReadOnlySpan<byte> key, RecordReader match, out bool isExpired)
+    private bool Contains(ulong hash, ReadOnlySpan<byte> key, out bool isExpired)
     {
         isExpired = false;
+        match.Forget();
         int token = epochs.Enter();
         try
         {

@@ -6,15 +6,18 @@ namespace Holdfast.Bitcask;
 /// <summary>What is known of a segment beyond what the log knows. For any number of threads.</summary>
 internal sealed class SegmentTally
 {
-    private long liveBytes;
-    private long liveRecords;
+    // What was added, by one thread at a time, and what was removed since, by any: so adding costs no locked instruction.
+    private long addedBytes;
+    private long addedRecords;
+    private long removedBytes;
+    private long removedRecords;
     private long tombstoneBytes;
 
     /// <summary>What the frames of current records take, padding included.</summary>
-    public long LiveBytes => Volatile.Read(ref liveBytes);
+    public long LiveBytes => LessRemoved(ref removedBytes, ref addedBytes);
 
     /// <summary>Records that are the current ones of their keys.</summary>
-    public long LiveRecords => Volatile.Read(ref liveRecords);
+    public long LiveRecords => LessRemoved(ref removedRecords, ref addedRecords);
 
     /// <summary>What the frames of tombstones take, padding included.</summary>
     public long TombstoneBytes => Volatile.Read(ref tombstoneBytes);
@@ -51,24 +54,35 @@ internal sealed class SegmentTally
         Collected = null;
     }
 
+    /// <summary>A current record more. Only for whoever appends to the segment.</summary>
     public void AddLive(long frameBytes)
     {
-        Interlocked.Add(ref liveBytes, Padded(frameBytes));
-        Interlocked.Increment(ref liveRecords);
+        Volatile.Write(ref addedBytes, addedBytes + Padded(frameBytes));
+        Volatile.Write(ref addedRecords, addedRecords + 1);
     }
 
+    /// <summary>A record that was added is no longer current.</summary>
     public void RemoveLive(long frameBytes)
     {
-        Interlocked.Add(ref liveBytes, -Padded(frameBytes));
-        Interlocked.Decrement(ref liveRecords);
+        Interlocked.Add(ref removedBytes, Padded(frameBytes));
+        Interlocked.Increment(ref removedRecords);
     }
 
-    public void AddTombstone(long frameBytes) => Interlocked.Add(ref tombstoneBytes, Padded(frameBytes));
+    /// <summary>A tombstone more. Only for whoever appends to the segment.</summary>
+    public void AddTombstone(long frameBytes) =>
+        Volatile.Write(ref tombstoneBytes, tombstoneBytes + Padded(frameBytes));
 
     public void Set(long live, long records, long tombstones)
     {
-        liveBytes = live;
-        liveRecords = records;
+        addedBytes = live;
+        addedRecords = records;
         tombstoneBytes = tombstones;
+    }
+
+    // In this order: what was removed was added before.
+    private static long LessRemoved(ref long removed, ref long added)
+    {
+        long less = Volatile.Read(ref removed);
+        return Volatile.Read(ref added) - less;
     }
 }

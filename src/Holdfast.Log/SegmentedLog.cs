@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 using Holdfast.Log.Segments;
 
@@ -159,7 +160,11 @@ public sealed partial class SegmentedLog : IDisposable
     /// decided by the order of appends is decided afterwards.
     /// </summary>
     /// <param name="payloadBytes">Length of the payload.</param>
-    public void ReserveLocked(long payloadBytes) => _ = MakeRoom(Frame.SizeOf(payloadBytes), tells: false);
+    public void ReserveLocked(long payloadBytes)
+    {
+        long frameBytes = Frame.SizeOf(payloadBytes);
+        if (!HasRoom(active, frameBytes)) _ = MakeRoom(frameBytes, tells: false);
+    }
 
     /// <summary>The same for a group.</summary>
     public void ReserveLocked(LogGroup group)
@@ -187,7 +192,9 @@ public sealed partial class SegmentedLog : IDisposable
             throw new ArgumentException($"an entry of {payload} bytes, at most {Frame.MaxPayloadBytes} are possible");
         }
 
-        SegmentAppender appender = MakeRoom(Frame.SizeOf(payload));
+        long frameBytes = Frame.SizeOf(payload);
+        SegmentAppender? appender = active;
+        if (!HasRoom(appender, frameBytes) || appender.OwesWatermark) appender = MakeRoom(frameBytes);
         long before = appender.Appended;
         long count = appender.EntryCount;
         try
@@ -312,6 +319,10 @@ public sealed partial class SegmentedLog : IDisposable
 
     private void StartTimer() => timer ??= host.Clock.CreateTimer(
         static log => ((SegmentedLog)log!).SyncByTimer(), this, options.Interval, options.Interval);
+
+    // Whether nothing is left to do for frames of some bytes but to append them.
+    private bool HasRoom([NotNullWhen(true)] SegmentAppender? appender, long frameBytes) =>
+        appender is not null && appender.HasRoom(frameBytes) && failure is null && (turn is null || isTurning);
 
     // The active segment with room for frames of some bytes in its file and in its buffer.
     private SegmentAppender MakeRoom(long frameBytes, bool tells = true)

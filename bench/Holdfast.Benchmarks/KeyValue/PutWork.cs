@@ -23,7 +23,12 @@ internal static class PutWork
         {
             string warm = Path.Combine(directory, $"warm{i}");
             Directory.CreateDirectory(warm);
-            using (IKeyValueEngine store = kind.Open(warm, plan.Durability)) Put(store, data, Math.Min(plan.Keys, WarmKeys), isBatched);
+            using (IKeyValueEngine store = kind.Open(warm, plan.Durability))
+            {
+                Put(store, data, Math.Min(plan.Keys, WarmKeys), isBatched);
+                store.Settle();
+            }
+
             Thread.Sleep(300);
             Directory.Delete(warm, recursive: true);
         }

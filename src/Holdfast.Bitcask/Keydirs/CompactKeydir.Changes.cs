@@ -77,12 +77,11 @@ internal sealed unsafe partial class CompactKeydir
         partition->BeginChange();
         table.RemoveAt(slot);
         partition->EndChange();
-        totals.AddKeys(-1);
         return old.Exists || !table.IsSparse ? old : Shrink(partition);
     }
 
     /// <inheritdoc cref="Write"/>
-    private CompactTable Insert(CompactPartition* partition, CompactSlot* behind, CompactSlot inserted)
+    private CompactTable Insert(CompactPartition* partition, CompactSlot* behind, in CompactSlot inserted)
     {
         CompactTable table = partition->Table;
         if (table.Exists && !table.IsFull && !table.IsShared)

@@ -121,7 +121,7 @@ internal sealed unsafe partial class CompactKeydir : Keydir
         {
             replaced = default;
             old = Insert(partition, behind, new CompactSlot(fingerprint, location));
-            totals.AddKeys(1);
+            totals.AddKeysByWriter(1);
         }
 
         Release(partition, old);
@@ -143,6 +143,7 @@ internal sealed unsafe partial class CompactKeydir : Keydir
 
         removed = slot->Location;
         Release(partition, RemoveAt(partition, slot));
+        totals.AddKeysByWriter(-1);
         return true;
     }
 
@@ -159,6 +160,7 @@ internal sealed unsafe partial class CompactKeydir : Keydir
         }
 
         Release(partition, RemoveAt(partition, slot));
+        totals.AddKeys(-1);
         return true;
     }
 

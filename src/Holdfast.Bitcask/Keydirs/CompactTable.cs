@@ -262,19 +262,39 @@ internal readonly unsafe struct CompactTable
     /// <param name="wantedSlots">There are at least that many.</param>
     private CompactTable Resized(uint homes, uint wantedSlots)
     {
-        CompactTable resized = Allocate(homes, Math.Max(wantedSlots, ExtentWith(homes) + MinSlack));
+        // As many as are wanted are nearly always enough; else they are counted.
+        CompactTable resized = Allocate(homes, Math.Max(wantedSlots, homes + MinSlack));
+        if (resized.TryTakeAll(this)) return resized;
+        NativeMemory.AlignedFree(resized.Head);
+        resized = Allocate(homes, Math.Max(wantedSlots, ExtentWith(homes) + MinSlack));
+        return resized.TryTakeAll(this) ? resized : throw new UnreachableException("the extent was counted wrong");
+    }
+
+    /// <summary>Copies all keys of another table into this one, which was only just allocated.</summary>
+    /// <returns>False when there is not enough room behind the homes.</returns>
+    private bool TryTakeAll(CompactTable other)
+    {
+        CompactSlot* to = slots;
+        uint homes = Homes;
+        uint last = SlotCount - MinSlack;
+        EndAppending(0);
+
+        // Which slots are empty cannot be foreseen, so there is no branch on it: an empty one is written where the next key
+        // goes, or will not go.
         uint end = 0;
-        CompactSlot* last = slots + SlotCount;
-        for (CompactSlot* slot = slots; slot < last; slot++)
+        CompactSlot* stop = other.slots + other.SlotCount;
+        for (CompactSlot* slot = other.slots; slot < stop; slot++)
         {
-            if (!slot->IsEmpty)
-            {
-                end = resized.Append(end, *slot);
-            }
+            uint isKey = slot->IsEmpty ? 0u : 1u;
+            uint home = HomeOf(slot->Fingerprint & (0 - isKey), homes);
+            uint at = Math.Max(home, end);
+            to[at] = *slot;
+            end = at + isKey;
+            if (end > last) return false;
         }
 
-        resized.EndAppending(end);
-        return resized;
+        Head->Count = other.Count;
+        return true;
     }
 
     /// <summary>Writes all slots of a table that was just made; false when there are too few.</summary>

@@ -9,19 +9,25 @@ namespace Holdfast.Bitcask.Keydirs;
 internal sealed class CompactTotals
 {
     [FieldOffset(64)]
-    private long keys;
+    private long keysByWriter;
 
     [FieldOffset(72)]
+    private long keysByOthers;
+
+    [FieldOffset(80)]
     private long bytes;
 
     /// <summary>How many keys there are.</summary>
-    public long Keys => Volatile.Read(ref keys);
+    public long Keys => Volatile.Read(ref keysByWriter) + Volatile.Read(ref keysByOthers);
 
     /// <summary>Memory held, bytes.</summary>
     public long Bytes => Volatile.Read(ref bytes);
 
-    /// <summary>So many keys more.</summary>
-    public void AddKeys(long count) => Interlocked.Add(ref keys, count);
+    /// <summary>So many keys more, by the one thread at a time that is the writer: without a locked instruction.</summary>
+    public void AddKeysByWriter(long count) => Volatile.Write(ref keysByWriter, keysByWriter + count);
+
+    /// <summary>So many keys more, by any thread.</summary>
+    public void AddKeys(long count) => Interlocked.Add(ref keysByOthers, count);
 
     /// <summary>So many bytes more.</summary>
     public void AddBytes(long count) => Interlocked.Add(ref bytes, count);

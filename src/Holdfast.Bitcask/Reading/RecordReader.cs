@@ -54,13 +54,11 @@ internal sealed unsafe class RecordReader : IRecordMatch
     /// <param name="log">Where records lie.</param>
     /// <param name="firstOwnSegment">Segments from this number on were written since the store was opened.</param>
     /// <param name="checks">Whether records must be whole: to return their values. If not, only keys are compared.</param>
-    /// <param name="enters">For one who is in no read of these: each comparison is one then.</param>
-    public static RecordReader Rent(SegmentedLog log, uint firstOwnSegment, bool checks, ReadEpochs? enters = null)
+    public static RecordReader Rent(SegmentedLog log, uint firstOwnSegment, bool checks)
     {
         RecordReader reader = spare ?? new RecordReader();
         spare = null;
         reader.Begin(log, null, firstOwnSegment, checks);
-        reader.epochs = enters;
         return reader;
     }
 
@@ -81,13 +79,24 @@ internal sealed unsafe class RecordReader : IRecordMatch
         return reader;
     }
 
+    /// <summary>A reader to keep, for comparing keys by one who is in no read of the epochs.</summary>
+    public static RecordReader Create(SegmentedLog log, uint firstOwnSegment, ReadEpochs enters)
+    {
+        var reader = new RecordReader();
+        reader.Begin(log, null, firstOwnSegment, wholeRecords: false);
+        reader.epochs = enters;
+        return reader;
+    }
+
+    /// <summary>Forgets which record it compared last.</summary>
+    public void Forget() => Location = default;
+
     /// <summary>Gives it back.</summary>
     public void Return()
     {
         if (buffer.Length > KeptBytes) buffer = new byte[4096];
         Segment = null;
         held = null;
-        epochs = null;
         spare = this;
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Holdfast.Log.Segments;
@@ -89,6 +90,19 @@ internal sealed unsafe class SegmentAppender : IDisposable
     /// <summary>Whether a taken buffer is being written, or nothing may be written yet: the buffer has room, or must be waited for.</summary>
     public bool IsWriting => isWriting || isHeld;
 
+    /// <summary>Whether a watermark would be written before the next entry.</summary>
+    public bool OwesWatermark => Durable > told;
+
+    /// <summary>
+    /// Whether <see cref="TryMakeRoom"/> would find space and room for frames of a size already made, with a watermark before
+    /// and the seal behind.
+    /// </summary>
+    public bool HasRoom(long frameBytes)
+    {
+        long end = frontLength + Frame.WatermarkBytes + frameBytes;
+        return end <= bufferBytes && frontStart + end + SegmentSeal.Size <= (header.IsRing ? Capacity : allocated);
+    }
+
     /// <summary>Whether frames of a size fit, with a watermark before and the seal behind.</summary>
     public bool HasCapacity(long frameBytes) =>
         Appended + Frame.WatermarkBytes + frameBytes + SegmentSeal.Size <= Capacity;
@@ -112,7 +126,7 @@ internal sealed unsafe class SegmentAppender : IDisposable
 
         Allocate(Appended + needed + SegmentSeal.Size);
         if (!fits) Flush();
-        if (tells && Durable > told) AppendWatermark();
+        if (tells && OwesWatermark) AppendWatermark();
         return true;
     }
 
@@ -136,13 +150,14 @@ internal sealed unsafe class SegmentAppender : IDisposable
         }
 
         byte* target = front + frontLength;
-        var body = new Span<byte>(target + Frame.HeaderBytes, (int)size - Frame.HeaderBytes);
-        body[payload..].Clear();
+        // The padding, whatever its length: header and payload come over the rest.
+        Unsafe.WriteUnaligned(target + size - Frame.Alignment, 0UL);
+        var body = new Span<byte>(target + Frame.HeaderBytes, payload);
         first.CopyTo(body);
         second.CopyTo(body[first.Length..]);
         third.CopyTo(body[(first.Length + second.Length)..]);
         uint crc = Crc32C.Append(
-            Frame.BeginChecksum(seed, new LogPosition(header.Number, offset), word), body[..payload]);
+            Frame.BeginChecksum(seed, new LogPosition(header.Number, offset), word), body);
         WriteHeader(target, crc, word);
         frontLength += (int)size;
         if (kind != FrameKind.Control) EntryCount++;

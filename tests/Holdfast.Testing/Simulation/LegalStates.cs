@@ -14,7 +14,7 @@ namespace Holdfast.Testing.Simulation;
 /// </remarks>
 internal static class LegalStates
 {
-    public const int MaxCombinations = 1024;
+    public const int MaxCombinations = 2048;
     public const int DrawnStates = 32;
     private const int MaxSingles = 32;
     private const int MaxInPairs = 8;
