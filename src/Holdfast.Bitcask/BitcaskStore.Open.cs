@@ -117,7 +117,7 @@ public sealed partial class BitcaskStore
     {
         IReadOnlyList<LogSegment> segments = log.Segments;
         foreach (LogSegment segment in segments) segment.Tag = new SegmentTally();
-        var sources = new IHintSource[segments.Count];
+        var sources = new IHintSource?[segments.Count];
         var sequences = new ulong[segments.Count];
         try
         {
@@ -129,8 +129,9 @@ public sealed partial class BitcaskStore
                     sources[i] = OpenHints(segments[i], replay, out sequences[i]);
                 }
             });
+            ScanOthers(segments, sources, sequences, degree);
             foreach (ulong highest in sequences) sequence = Math.Max(sequence, highest);
-            Keydir filled = Fill(new RecoveryMerge(sources, degree));
+            Keydir filled = Fill(new RecoveryMerge(sources!, degree));
             if (!options.ReadOnly && segments.Count > 0 && !segments[^1].IsSealed)
             {
                 SegmentTally.Of(segments[^1]).Collected = replay.Take(segments[^1].Number);
@@ -148,7 +149,27 @@ public sealed partial class BitcaskStore
         }
     }
 
-    private IHintSource OpenHints(LogSegment segment, ActiveReplay replay, out ulong highestSequence)
+    // Reads the segments that have no source yet.
+    private void ScanOthers(IReadOnlyList<LogSegment> segments, IHintSource?[] sources, ulong[] sequences, int degree)
+    {
+        var indexes = new Dictionary<LogSegment, int>();
+        for (int i = 0; i < sources.Length; i++)
+        {
+            if (sources[i] is null) indexes.Add(segments[i], i);
+        }
+
+        if (indexes.Count == 0) return;
+        new PieceScan(hashSeed, degree, PieceScan.DefaultMinPieceBytes).Run([.. indexes.Keys], (segment, found, damages) =>
+        {
+            int index = indexes[segment];
+            sources[index] = found;
+            sequences[index] = found.HighestSequence;
+            hints.Note(segment, damages);
+        });
+    }
+
+    // Null when the segment has to be read.
+    private IHintSource? OpenHints(LogSegment segment, ActiveReplay replay, out ulong highestSequence)
     {
         if (!segment.IsSealed)
         {
@@ -166,9 +187,8 @@ public sealed partial class BitcaskStore
             return new RepairedHints(file, () => hints.Rebuild(segment, CancellationToken.None));
         }
 
-        ScannedHints scanned = hints.Scan(segment);
-        highestSequence = scanned.HighestSequence;
-        return scanned;
+        highestSequence = 0;
+        return null;
     }
 
     private Keydir Fill(RecoveryMerge merge)

@@ -23,6 +23,9 @@ public static class Crc32C
     private const int LongChain = 2720;
     private const int ShortChain = 336;
 
+    /// <summary>From here on input is read in three places, bytes.</summary>
+    internal const int MinLongBytes = 3 * ShortChain;
+
     private static readonly uint PastOneLong = Past(LongChain);
     private static readonly uint PastTwoLong = Past(2 * LongChain);
     private static readonly uint PastOneShort = Past(ShortChain);
@@ -40,7 +43,7 @@ public static class Crc32C
     public static uint Append(uint crc, ReadOnlySpan<byte> source)
     {
         uint state = ~crc;
-        if (CanJoin && source.Length >= 3 * ShortChain) state = ByThree(state, ref source);
+        if (CanJoin && source.Length >= MinLongBytes) state = ByThree(state, ref source);
         return ~ByOne(state, source);
     }
 
@@ -92,6 +95,7 @@ public static class Crc32C
     }
 
     /// <summary>The state after three chains of <paramref name="chainBytes"/> each, which the source has.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static uint ByThree(uint state, ReadOnlySpan<byte> source, int chainBytes, uint pastOne, uint pastTwo)
     {
         ref byte at = ref MemoryMarshal.GetReference(source[..(3 * chainBytes)]);

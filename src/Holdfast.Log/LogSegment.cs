@@ -8,6 +8,14 @@ namespace Holdfast.Log;
 /// <param name="payload">Valid during the call only.</param>
 public delegate void LogEntryHandler(LogPosition position, ReadOnlySpan<byte> payload);
 
+/// <summary>Told of many entries that a scan meets at once.</summary>
+/// <param name="first">Where the first frame begins.</param>
+/// <param name="frames">
+/// Frames of entries (docs/formats/log.md, "Frame"), whole and one behind the other; the last one's padding may be missing. Valid during the
+/// call only.
+/// </param>
+public delegate void LogFramesHandler(LogPosition first, ReadOnlySpan<byte> frames);
+
 /// <summary>One file of a log, for reading.</summary>
 /// <remarks>
 /// For any number of threads. It stays readable, and its file where it is, while somebody holds it
@@ -20,6 +28,11 @@ public sealed unsafe class LogSegment
 
     /// <summary>What stands behind the entries of a sealed segment, bytes.</summary>
     public const int SealBytes = SegmentSeal.Size;
+
+    /// <summary>The bits of the word at 4 of a frame that are the length of its payload.</summary>
+    public const uint PayloadBytesMask = Frame.MaxPayloadBytes;
+
+    private const long MaxCutSearchBytes = 1 << 20;
 
     private readonly SegmentedLog log;
     private readonly SegmentHeader header;
@@ -200,6 +213,52 @@ public sealed unsafe class LogSegment
             else handler(scanner.Position, scanner.Payload);
             if ((scanner.EntryCount & 0xFFF) == 0) cancellationToken.ThrowIfCancellationRequested();
         }
+    }
+
+    /// <summary>Reads the entries of a piece of a sealed segment in order, many at a time.</summary>
+    /// <param name="from">Where a group begins, or 0 for the first.</param>
+    /// <param name="to">Where a group begins that is of the next piece; beyond the end for the last piece.</param>
+    /// <param name="handler">Told of the entries whose groups are whole.</param>
+    /// <param name="end">
+    /// Where the next piece has to begin: it is <paramref name="to"/>, or that was no place where a group begins; bytes.
+    /// </param>
+    /// <returns>The damage met: those entries are missing.</returns>
+    public IReadOnlyList<LogDamage> ScanPiece(long from, long to, LogFramesHandler handler, out long end)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        long readTo = Readable;
+        List<LogDamage>? damages = null;
+        using var scanner = new SegmentScanner(Reader, Path, header, readTo, durable: readTo, from);
+        while (scanner.NextOffset < to || !scanner.IsBetweenGroups)
+        {
+            ReadOnlySpan<byte> run = scanner.NextRun(to, out LogPosition first);
+            if (!run.IsEmpty)
+            {
+                handler(first, run);
+                continue;
+            }
+
+            ScanStep step = scanner.Next();
+            if (step == ScanStep.End) break;
+            if (step == ScanStep.Damage) (damages ??= []).Add(scanner.Damage!);
+            else handler(scanner.Position, scanner.EntryFrame);
+        }
+
+        end = scanner.NextOffset;
+        return damages ?? (IReadOnlyList<LogDamage>)[];
+    }
+
+    /// <summary>Finds where a sealed segment can be cut into pieces for <see cref="ScanPiece"/>.</summary>
+    /// <param name="from">Where about, bytes.</param>
+    /// <returns>
+    /// Behind it and not far, if no group is long there; else -1. That the piece before ends there is not certain until that was read.
+    /// </returns>
+    public long FindCut(long from)
+    {
+        long end = Readable;
+        from = Math.Max(header.Length, from & -Frame.Alignment);
+        using var scanner = new SegmentScanner(Reader, Path, header, end, durable: end, from);
+        return scanner.FindGroup(from, from + MaxCutSearchBytes);
     }
 
     /// <summary>Reads entries one by one, in order.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Holdfast.Bitcask.Keydirs;
 
 namespace Holdfast.Bitcask.Hints;
@@ -56,6 +57,7 @@ internal readonly unsafe struct HintEntry(byte* start)
     private uint Place => BinaryPrimitives.ReadUInt32LittleEndian(new ReadOnlySpan<byte>(start + PlaceOffset, 4));
 
     /// <summary>Writes an entry; there is room for <see cref="FixedBytes"/> and the key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Encode(
         byte* target,
         ulong hash,

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 namespace Holdfast.Bitcask.Hints;
 
 /// <summary>
@@ -55,6 +56,7 @@ internal sealed unsafe class HintMerge : IDisposable
     /// <summary>Merges the stripe that was read; once.</summary>
     /// <param name="sink">Takes the current records that are puts.</param>
     /// <typeparam name="TSink">A struct, so that no call is virtual.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void WriteTo<TSink>(ref TSink sink)
         where TSink : struct, IHintSink
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Holdfast.Bitcask.Records;
 using Holdfast.Log;
 
@@ -57,6 +58,7 @@ internal sealed unsafe class StripeItems : IDisposable
     /// False when these bytes are not whole entries in order, as many as said, of that stripe, each with a frame that fits into the
     /// segment. Then nothing that was collected is of use.
     /// </returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryCollect(
         HintEntries entries, int stripe, int source, long segmentBytes, bool isSorted, ref SegmentUsage usage)
     {
@@ -100,6 +102,7 @@ internal sealed unsafe class StripeItems : IDisposable
     }
 
     /// <summary>Sorts what was collected; see <see cref="StripeItem.CompareTo"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Sort()
     {
         bool isCrowded = false;

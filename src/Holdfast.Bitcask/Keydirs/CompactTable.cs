@@ -298,6 +298,7 @@ internal readonly unsafe struct CompactTable
     }
 
     /// <summary>Writes all slots of a table that was just made; false when there are too few.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool TryFill(ReadOnlySpan<KeydirEntry> sortedByHash)
     {
         CompactSlot* to = slots;

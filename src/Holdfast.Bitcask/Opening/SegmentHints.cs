@@ -1,6 +1,4 @@
 using Holdfast.Bitcask.Hints;
-using Holdfast.Bitcask.Keydirs;
-using Holdfast.Bitcask.Records;
 using Holdfast.Log;
 
 namespace Holdfast.Bitcask.Opening;
@@ -53,6 +51,14 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
         }
     }
 
+    /// <summary>Notes damage that was met in a segment, and that the segment has it.</summary>
+    public void Note(LogSegment segment, IReadOnlyList<LogDamage> met)
+    {
+        if (met.Count == 0) return;
+        SegmentTally.Of(segment).IsDamaged = true;
+        lock (damages) damages.AddRange(met);
+    }
+
     /// <summary>Makes the hints from the segment. Damage met is noted, and that the segment has it.</summary>
     public HintData Rebuild(LogSegment segment, CancellationToken cancellationToken)
     {
@@ -65,32 +71,6 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
             },
             cancellationToken));
         return builder.Build();
-    }
-
-    /// <summary>Reads what opening needs of a segment without a hint. Damage met is noted, and that the segment has it.</summary>
-    public ScannedHints Scan(LogSegment segment)
-    {
-        var found = new ScannedHints(segment.Number, segment.Length);
-        ulong seed = id.High;
-        try
-        {
-            Note(segment, segment.Scan(
-                (position, payload) =>
-                {
-                    // An entry that is no record tells nothing of any key.
-                    if (!RecordHeader.TryDecode(payload, out RecordHeader header)) return;
-                    ReadOnlySpan<byte> key = header.KeyOf(payload);
-                    uint frameBytes = LogSegment.FrameHeaderBytes + (uint)payload.Length;
-                    found.Add(header, KeyHash.Of(key, seed), key, position.Offset, frameBytes);
-                },
-                CancellationToken.None));
-            return found;
-        }
-        catch
-        {
-            found.Dispose();
-            throw;
-        }
     }
 
     /// <summary>Writes the hint file of a sealed segment unless it is there. Not durable: it can be made again.</summary>
@@ -123,13 +103,6 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
         {
             if (!tally.HasHint) Publish(segment, data);
         }
-    }
-
-    private void Note(LogSegment segment, IReadOnlyList<LogDamage> met)
-    {
-        if (met.Count == 0) return;
-        SegmentTally.Of(segment).IsDamaged = true;
-        lock (damages) damages.AddRange(met);
     }
 
     private void Publish(LogSegment segment, HintData data)

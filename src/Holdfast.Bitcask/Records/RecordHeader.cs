@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace Holdfast.Bitcask.Records;
 
@@ -50,6 +51,7 @@ internal readonly record struct RecordHeader(ulong Sequence, RecordKind Kind, in
     /// <summary>Reads the header of a payload. False when the payload is not a record, whatever its CRC says.</summary>
     /// <param name="payload">All of the frame's payload.</param>
     /// <param name="header">The header; key and value lie where it says, inside the payload.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryDecode(ReadOnlySpan<byte> payload, out RecordHeader header)
     {
         header = default;

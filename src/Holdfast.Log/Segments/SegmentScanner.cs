@@ -85,7 +85,17 @@ internal sealed class SegmentScanner : IDisposable
     /// <summary>The damage that was met last.</summary>
     public LogDamage? Damage { get; private set; }
 
-    /// <summary>Entries met.</summary>
+    /// <summary>The same with its header, without padding.</summary>
+    public ReadOnlySpan<byte> EntryFrame =>
+        window.AsSpan(payloadStart - Frame.HeaderBytes, Frame.HeaderBytes + payloadLength);
+
+    /// <summary>Where the next step begins: behind what was met last.</summary>
+    public long NextOffset => Math.Max(Offset, resumeAt);
+
+    /// <summary>Whether no group is half given.</summary>
+    public bool IsBetweenGroups => NextOffset >= checkedTo;
+
+    /// <summary>Entries met by <see cref="Next"/>.</summary>
     public long EntryCount { get; private set; }
 
     /// <summary>Told of each piece of the file as it is read for the first time, in order.</summary>
@@ -136,6 +146,50 @@ internal sealed class SegmentScanner : IDisposable
         }
     }
 
+    /// <summary>Goes on over many entries at once: whole groups that are in the window, without a frame of another kind between.</summary>
+    /// <param name="to">Where a group begins that is none of them; those before are not looked at beyond it.</param>
+    /// <param name="first">Where the first frame lies.</param>
+    /// <returns>
+    /// Their frames, one behind the other; the last one's padding may be missing. Valid until the next step. Empty when what comes
+    /// is for <see cref="Next"/>.
+    /// </returns>
+    public ReadOnlySpan<byte> NextRun(long to, out LogPosition first)
+    {
+        first = new LogPosition(segment, Offset);
+        if (resumeAt > Offset || Offset >= Math.Min(to, End)) return default;
+        int length = CheckRun(to);
+        if (length == 0 && windowStart != Offset)
+        {
+            // Groups that the window ends within may be whole in one that begins with them.
+            _ = TryRead(Offset, Frame.HeaderBytes);
+            length = CheckRun(to);
+        }
+
+        if (length == 0) return default;
+        int start = (int)(Offset - windowStart);
+        Offset += length;
+        checkedTo = Math.Max(checkedTo, Offset);
+        return window.AsSpan(start, Math.Min(length, windowLength - start));
+    }
+
+    /// <summary>Where some group begins behind an offset, found by the CRC of the frame before it alone.</summary>
+    /// <param name="from">Where to begin, bytes; any multiple of 8 behind the header.</param>
+    /// <param name="limit">Where to stop.</param>
+    /// <returns>-1 when none was found. Whether reading from the first frame on leads there is not known.</returns>
+    public long FindGroup(long from, long limit)
+    {
+        limit = Math.Min(limit, End);
+        for (long at = from; at + Frame.HeaderBytes <= limit; at += Frame.Alignment)
+        {
+            if (!TryLoad(at, Frame.HeaderBytes)) return -1;
+            uint word = ReadWord(at);
+            if (Frame.KindOf(word) != FrameKind.Entry || Frame.PayloadBytesOf(word) > SmallPayloadBytes) continue;
+            if (CheckFrame(at, out long size) == FrameKind.Entry) return at + size < End ? at + size : -1;
+        }
+
+        return -1;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -169,6 +223,18 @@ internal sealed class SegmentScanner : IDisposable
         Offset += Frame.SizeOf(payload);
         EntryCount++;
         return true;
+    }
+
+    // What the whole groups from Offset on take, the last one's padding included; 0 when the first is not whole in the window.
+    private unsafe int CheckRun(long to)
+    {
+        long start = Offset - windowStart;
+        long bytes = Math.Min(windowLength - start, End - Offset);
+        if (start < 0 || bytes < Frame.HeaderBytes) return 0;
+        fixed (byte* frames = &window[start])
+        {
+            return FrameRun.Check(frames, bytes, to - Offset, seed, new LogPosition(segment, Offset).Value);
+        }
     }
 
     // Checks from Offset to the end of the group that begins there.

@@ -63,7 +63,7 @@ internal sealed record HintRecord(
     /// <summary>The same as reading the segment finds them.</summary>
     public static ScannedHints Scan(uint segment, IEnumerable<HintRecord> records)
     {
-        var scanned = new ScannedHints(segment, 1 << 20);
+        var scanned = new ScannedPiece(1 << 20);
         ulong sequence = 0;
         foreach (HintRecord record in records)
         {
@@ -76,7 +76,7 @@ internal sealed record HintRecord(
             scanned.Add(header, record.Hash, key, record.Offset, record.FrameBytes);
         }
 
-        return scanned;
+        return new ScannedHints(segment, [scanned]);
     }
 
     public static HintIdentity IdentityOf(uint segment) => new(LogId, segment, Incarnation, uint.MaxValue);
