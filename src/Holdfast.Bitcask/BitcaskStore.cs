@@ -28,6 +28,7 @@ public sealed partial class BitcaskStore : IDisposable
     // the memory.
     private const long MaxCollectedBytes = 64 << 20;
     private const int MaxCollecting = 2;
+    private const int NotedAtOnce = 32;
 
     private readonly Host host;
     private readonly BitcaskOptions options;
@@ -205,14 +206,27 @@ public sealed partial class BitcaskStore : IDisposable
         LogGroup group = batch.Group;
         for (int i = 0; i < group.Count; i++) RecordHeader.SetSequence(group.PayloadAt(i), sequence + 1 + (uint)i);
         log.AppendLocked(group);
-        for (int i = 0; i < group.Count; i++)
+        // What changes in the keydir comes into the cache for some records at once.
+        Span<ulong> hashes = stackalloc ulong[NotedAtOnce];
+        for (int from = 0; from < group.Count; from += NotedAtOnce)
         {
-            ReadOnlySpan<byte> payload = group.PayloadAt(i);
-            _ = RecordHeader.TryDecode(payload, out RecordHeader header);
-            ReadOnlySpan<byte> key = header.KeyOf(payload);
-            Note(KeyHash.Of(key, hashSeed), key, header, group.PositionAt(i), payload.Length);
-            if (watchers is null) continue;
-            Tell(new Change(sequence, key.ToArray(), header.IsTombstone ? null : header.ValueOf(payload).ToArray()));
+            int to = Math.Min(group.Count, from + NotedAtOnce);
+            for (int i = from; i < to; i++)
+            {
+                ReadOnlySpan<byte> payload = group.PayloadAt(i);
+                _ = RecordHeader.TryDecode(payload, out RecordHeader header);
+                keydir.Prefetch(hashes[i - from] = KeyHash.Of(header.KeyOf(payload), hashSeed));
+            }
+
+            for (int i = from; i < to; i++)
+            {
+                ReadOnlySpan<byte> payload = group.PayloadAt(i);
+                _ = RecordHeader.TryDecode(payload, out RecordHeader header);
+                ReadOnlySpan<byte> key = header.KeyOf(payload);
+                Note(hashes[i - from], key, header, group.PositionAt(i), payload.Length);
+                if (watchers is null) continue;
+                Tell(new Change(sequence, key.ToArray(), header.IsTombstone ? null : header.ValueOf(payload).ToArray()));
+            }
         }
 
         log.HonourLocked(durability);
