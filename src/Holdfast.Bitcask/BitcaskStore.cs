@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using Holdfast.Bitcask.Hints;
 using Holdfast.Bitcask.Keydirs;
 using Holdfast.Bitcask.Reading;
@@ -28,6 +30,12 @@ public sealed partial class BitcaskStore : IDisposable
     // the memory.
     private const long MaxCollectedBytes = 64 << 20;
     private const int MaxCollecting = 2;
+    private const int NotedAtOnce = 32;
+
+    private const int CacheLineBytes = 64;
+
+    // As much as is on its way to a core at once; what follows in a longer value, the processor fetches ahead by itself.
+    private const int PrefetchedBytes = 16 * CacheLineBytes;
 
     private readonly Host host;
     private readonly BitcaskOptions options;
@@ -159,7 +167,9 @@ public sealed partial class BitcaskStore : IDisposable
         out bool wasThere)
     {
         wasThere = false;
+        PrefetchBeginning(value);
         ulong hash = KeyHash.Of(key, hashSeed);
+        keydir.PrefetchFirst(hash);
         Span<byte> head = stackalloc byte[RecordHeader.MaxSize];
         lock (log.Gate)
         {
@@ -205,14 +215,27 @@ public sealed partial class BitcaskStore : IDisposable
         LogGroup group = batch.Group;
         for (int i = 0; i < group.Count; i++) RecordHeader.SetSequence(group.PayloadAt(i), sequence + 1 + (uint)i);
         log.AppendLocked(group);
-        for (int i = 0; i < group.Count; i++)
+        // What changes in the keydir comes into the cache for some records at once.
+        Span<ulong> hashes = stackalloc ulong[NotedAtOnce];
+        for (int from = 0; from < group.Count; from += NotedAtOnce)
         {
-            ReadOnlySpan<byte> payload = group.PayloadAt(i);
-            _ = RecordHeader.TryDecode(payload, out RecordHeader header);
-            ReadOnlySpan<byte> key = header.KeyOf(payload);
-            Note(KeyHash.Of(key, hashSeed), key, header, group.PositionAt(i), payload.Length);
-            if (watchers is null) continue;
-            Tell(new Change(sequence, key.ToArray(), header.IsTombstone ? null : header.ValueOf(payload).ToArray()));
+            int to = Math.Min(group.Count, from + NotedAtOnce);
+            for (int i = from; i < to; i++)
+            {
+                ReadOnlySpan<byte> payload = group.PayloadAt(i);
+                _ = RecordHeader.TryDecode(payload, out RecordHeader header);
+                keydir.Prefetch(hashes[i - from] = KeyHash.Of(header.KeyOf(payload), hashSeed));
+            }
+
+            for (int i = from; i < to; i++)
+            {
+                ReadOnlySpan<byte> payload = group.PayloadAt(i);
+                _ = RecordHeader.TryDecode(payload, out RecordHeader header);
+                ReadOnlySpan<byte> key = header.KeyOf(payload);
+                Note(hashes[i - from], key, header, group.PositionAt(i), payload.Length);
+                if (watchers is null) continue;
+                Tell(new Change(sequence, key.ToArray(), header.IsTombstone ? null : header.ValueOf(payload).ToArray()));
+            }
         }
 
         log.HonourLocked(durability);
@@ -273,6 +296,15 @@ public sealed partial class BitcaskStore : IDisposable
         if (segment.Tag is SegmentTally known) return talliedActive = known;
         segment.Tag = talliedActive = new SegmentTally { Collected = IsCollectingWorthIt() ? new HintBuilder(number) : null };
         return talliedActive;
+    }
+
+    // A value is copied some hundred instructions from now, and the processor would see it too late to fetch it in time.
+    private static unsafe void PrefetchBeginning(ReadOnlySpan<byte> value)
+    {
+        if (!Sse.IsSupported) return;
+        ref byte first = ref MemoryMarshal.GetReference(value);
+        int length = Math.Min(value.Length, PrefetchedBytes);
+        for (int at = 0; at < length; at += CacheLineBytes) Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref first, at)));
     }
 
     private bool Contains(ulong hash, ReadOnlySpan<byte> key, out bool isExpired)

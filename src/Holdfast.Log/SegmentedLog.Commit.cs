@@ -163,15 +163,16 @@ public sealed partial class SegmentedLog
     }
 
     // Who waits for durability is told why there is none.
-    private HoldfastException? TryWaitForWriters()
+    private Exception? TryWaitForWriters()
     {
         try
         {
             WaitForWriters();
             return null;
         }
-        catch (HoldfastException reason)
+        catch (Exception reason)
         {
+            // Whatever it is: those who wait must be woken, and are told of it.
             return reason;
         }
     }
@@ -209,7 +210,7 @@ public sealed partial class SegmentedLog
         ThrowIfUnusable();
         Guard(WaitForWriters);
         if (active is null) return;
-        Guard(active.Sync);
+        Guard(() => active.Sync());
         Signal();
     }
 

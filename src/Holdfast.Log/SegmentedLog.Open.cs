@@ -373,7 +373,8 @@ public sealed partial class SegmentedLog
             told = Math.Max(scanner.Durable, segment.Header.Length);
         }
 
-        bool isTorn = length > end && !segment.Header.IsRing;
+        // Zeros are what the writer wrote ahead.
+        bool isTorn = length > end && !segment.Header.IsRing && !AreZeros(segment.File, end, length);
         if (isTorn) TornTail = new LogTornTail(segment.Path, end, length - end);
         if (options.ReadOnly)
         {
@@ -382,6 +383,20 @@ public sealed partial class SegmentedLog
         }
 
         Resume(segment, end, told, entries, isDamaged, hash);
+    }
+
+    private static bool AreZeros(IDiskFile file, long from, long to)
+    {
+        byte[] piece = new byte[64 << 10];
+        while (from < to)
+        {
+            int read = file.Read(from, piece.AsSpan(0, (int)Math.Min(piece.Length, to - from)));
+            if (piece.AsSpan(0, read).ContainsAnyExcept((byte)0)) return false;
+            if (read == 0) return true;
+            from += read;
+        }
+
+        return true;
     }
 
     private void Resume(FoundSegment found, long end, long told, long entries, bool isDamaged, ContentHash hash)

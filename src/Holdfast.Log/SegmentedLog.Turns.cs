@@ -109,7 +109,7 @@ public sealed partial class SegmentedLog
     private void Begin(NextFile next)
     {
         SegmentHeader header = DrawHeader() with { IsRing = next.FreePath is not null };
-        turn = new Turn(active, activeSegment, active?.Take() ?? 0, next, header);
+        turn = new Turn(active, activeSegment, active?.Take(isLast: true) ?? 0, next, header);
         var segment = new LogSegment(this, SegmentFiles.PathOf(Directory, header.Number), header);
         segments = segments.With(segment);
         Activate(next.File, segment, next.Capacity, next.Allocated);
@@ -129,7 +129,7 @@ public sealed partial class SegmentedLog
                 NameNext(current);
             });
         }
-        catch (HoldfastException reason)
+        catch (Exception reason)
         {
             // Without space for the name it can be tried again.
             if (!current.IsSealed || reason is not DiskException { IsNoSpace: true }) Fail(reason);

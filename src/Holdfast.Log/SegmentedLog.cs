@@ -251,7 +251,7 @@ public sealed partial class SegmentedLog : IDisposable
             timer?.Dispose();
             try
             {
-                HoldfastException? reason = TryWaitForWriters();
+                Exception? reason = TryWaitForWriters();
                 bool isLoss = reason is not null && failure is null && active is { IsEmpty: false };
                 if (reason is not null) Fail(reason);
                 if (active is not null) CloseActive();
@@ -279,7 +279,7 @@ public sealed partial class SegmentedLog : IDisposable
         {
             if (failure is null)
             {
-                Guard(active!.Sync);
+                Guard(() => active!.Sync(isLast: true));
                 durableAtClose = null;
                 active!.TryTrim();
             }

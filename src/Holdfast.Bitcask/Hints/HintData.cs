@@ -64,31 +64,42 @@ internal sealed class HintData : IHintSource, IDisposable
     /// <param name="file">An empty file.</param>
     /// <param name="identity">Of the segment, sealed.</param>
     /// <param name="segmentHash">Hash of its whole file, <see cref="HintHeader.HashBytes"/> bytes.</param>
-    public unsafe void WriteTo(IDiskFile file, in HintIdentity identity, ReadOnlyMemory<byte> segmentHash)
+    public void WriteTo(IDiskFile file, in HintIdentity identity, ReadOnlyMemory<byte> segmentHash)
     {
         if (identity.Segment != Segment) throw new ArgumentException($"not {Segment:x8}", nameof(identity));
         var stripes = new HintStripe[HintStripe.Count];
+        long written = 0;
         for (int i = 0; i < stripes.Length; i++)
         {
-            uint crc = 0;
-            long position = offsets[i];
-            while (position < offsets[i + 1])
-            {
-                int bytes = (int)Math.Min(MaxWriteBytes, offsets[i + 1] - position);
-                var piece = new ReadOnlySpan<byte>(entries.Start + position, bytes);
-                crc = Crc32C.Append(crc, piece);
-                file.Write(HintHeader.Size + position, piece);
-                position += bytes;
-            }
-
-            stripes[i] = new HintStripe(offsets[i], counts[i], crc);
+            stripes[i] = new HintStripe(offsets[i], counts[i], ChecksumOf(i));
+            // Stripes are short: several go to the file together.
+            while (offsets[i + 1] - written >= MaxWriteBytes) Write(file, ref written, MaxWriteBytes);
         }
 
+        if (written < EntriesBytes) Write(file, ref written, (int)(EntriesBytes - written));
         WriteHeader(file, identity, segmentHash, stripes);
     }
 
     /// <inheritdoc/>
     public void Dispose() => entries.Dispose();
+
+    private unsafe void Write(IDiskFile file, ref long position, int bytes)
+    {
+        file.Write(HintHeader.Size + position, new ReadOnlySpan<byte>(entries.Start + position, bytes));
+        position += bytes;
+    }
+
+    private unsafe uint ChecksumOf(int stripe)
+    {
+        uint crc = 0;
+        for (long position = offsets[stripe]; position < offsets[stripe + 1]; position += MaxWriteBytes)
+        {
+            int bytes = (int)Math.Min(MaxWriteBytes, offsets[stripe + 1] - position);
+            crc = Crc32C.Append(crc, new ReadOnlySpan<byte>(entries.Start + position, bytes));
+        }
+
+        return crc;
+    }
 
     private void WriteHeader(
         IDiskFile file, HintIdentity identity, ReadOnlyMemory<byte> segmentHash, HintStripe[] stripes)

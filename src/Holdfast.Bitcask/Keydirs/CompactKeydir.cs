@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Holdfast.Bitcask.Keydirs;
 
@@ -47,6 +48,13 @@ internal sealed unsafe partial class CompactKeydir : Keydir
 
     /// <summary>What a slot keeps of a hash.</summary>
     public static uint FingerprintOf(ulong hash) => (uint)(hash >> FingerprintShift);
+
+    /// <inheritdoc/>
+    /// <remarks>Reads nothing, so it does not matter whether the partitions are there still.</remarks>
+    public override void PrefetchFirst(ulong hash)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(partitions + PartitionOf(hash));
+    }
 
     /// <inheritdoc/>
     public override void Prefetch(ulong hash)

@@ -58,7 +58,12 @@ internal unsafe struct CompactPartition
     /// <summary>Has the slots where a fingerprint belongs fetched from memory. May be of a table that is being replaced.</summary>
     public readonly void Prefetch(uint fingerprint)
     {
-        if (Sse.IsSupported) Sse.Prefetch0(table.Slots + CompactTable.HomeOf(fingerprint, homes));
+        if (!Sse.IsSupported) return;
+        CompactSlot* home = table.Slots + CompactTable.HomeOf(fingerprint, homes);
+        // The first slots behind a home lie in two lines mostly, and those that move up for one more in the next.
+        Sse.Prefetch0(home);
+        Sse.Prefetch0(home + 4);
+        Sse.Prefetch0(home + 8);
     }
 
     /// <summary>Whether all that was read since <see cref="TryBeginRead"/> is of that version.</summary>

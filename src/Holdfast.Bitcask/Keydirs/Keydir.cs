@@ -15,6 +15,11 @@ internal abstract class Keydir : IDisposable
     /// <summary>Memory held, bytes; that of snapshots not included.</summary>
     public abstract long MemoryBytes { get; }
 
+    /// <summary>A hint that <see cref="Prefetch"/> will be called soon. By any thread, at any time.</summary>
+    public virtual void PrefetchFirst(ulong hash)
+    {
+    }
+
     /// <summary>A hint that a key will be looked for or changed soon: what that needs is fetched from memory meanwhile.</summary>
     public virtual void Prefetch(ulong hash)
     {

@@ -19,6 +19,14 @@ internal sealed unsafe class SegmentAppender : IDisposable
     // Pages that nobody asked to be synced are sent to the disk in pieces of this size, so that sealing finds few left.
     private const long WritebackBytes = 8 << 20;
 
+    // Syncs of less than this are small.
+    private const int SmallSyncBytes = 128 << 10;
+    private const int MinAheadBytes = 64 << 10;
+    private const int MaxAheadBytes = 1 << 20;
+    private const int AheadShare = 64;
+    private const int SectorBytes = 512;
+    private static readonly byte[] Zeros = new byte[MinAheadBytes];
+
     private readonly object gate;
     private readonly IDiskFile file;
     private readonly SegmentHeader header;
@@ -37,6 +45,10 @@ internal sealed unsafe class SegmentAppender : IDisposable
     private long told;
     private long allocated;
     private long writebackFrom;
+
+    // The file has been written so far, with frames or with zeros.
+    private long laidOut;
+    private long takenAllocated;
 
     /// <summary>Goes on with a segment.</summary>
     /// <param name="gate">Waited on and pulsed.</param>
@@ -62,7 +74,7 @@ internal sealed unsafe class SegmentAppender : IDisposable
         seed = Frame.ChecksumSeed(header.Incarnation);
         front = (byte*)NativeMemory.AlignedAlloc((nuint)bufferBytes, 64);
         taken = (byte*)NativeMemory.AlignedAlloc((nuint)bufferBytes, 64);
-        frontStart = written = writebackFrom = end;
+        frontStart = written = writebackFrom = laidOut = end;
         this.allocated = Math.Max(allocated, end);
         Durable = end;
         EntryCount = entryCount;
@@ -177,7 +189,7 @@ internal sealed unsafe class SegmentAppender : IDisposable
         file.Sync();
         EntryCount = entryCount;
         frontLength = (int)(offset - end);
-        frontStart = allocated = Durable = writebackFrom = end;
+        frontStart = allocated = Durable = writebackFrom = laidOut = end;
         Volatile.Write(ref written, end);
         if (hash.Length > end) hash.Reset();
         return true;
@@ -214,11 +226,25 @@ internal sealed unsafe class SegmentAppender : IDisposable
     }
 
     /// <summary>Writes and syncs everything. No taken buffer is being written.</summary>
-    public void Sync()
+    /// <param name="isLast">Whether nothing comes behind it.</param>
+    public void Sync(bool isLast = false)
     {
-        Flush();
-        if (Durable == written) return;
-        file.Sync();
+        if (frontLength > 0 && frontStart == Durable)
+        {
+            var source = new ReadOnlySpan<byte>(front, frontLength);
+            WriteDurably(frontStart, source, isLast ? 0 : allocated);
+            Follow(frontStart, source);
+            frontStart += frontLength;
+            frontLength = 0;
+            Volatile.Write(ref written, frontStart);
+        }
+        else
+        {
+            Flush();
+            if (Durable == written) return;
+            file.Sync();
+        }
+
         Durable = writebackFrom = written;
     }
 
@@ -233,9 +259,11 @@ internal sealed unsafe class SegmentAppender : IDisposable
     }
 
     /// <summary>Takes the buffer away from the appenders, for <see cref="WriteTaken"/>. No other is taken.</summary>
+    /// <param name="isLast">Whether nothing comes behind it.</param>
     /// <returns>Where what will be durable ends.</returns>
-    public long Take()
+    public long Take(bool isLast = false)
     {
+        takenAllocated = isLast ? 0 : allocated;
         byte* swap = front;
         front = taken;
         taken = swap;
@@ -257,7 +285,7 @@ internal sealed unsafe class SegmentAppender : IDisposable
         }
         else if (Durable == start)
         {
-            file.WriteDurably(start, source);
+            WriteDurably(start, source, takenAllocated);
         }
         else
         {
@@ -291,13 +319,18 @@ internal sealed unsafe class SegmentAppender : IDisposable
     /// <param name="fileHash">Hash of the whole file; null in a ring.</param>
     public SegmentSeal Seal(out byte[]? fileHash)
     {
-        Sync();
+        Sync(isLast: true);
         hash.Append(file, written);
         var seal = new SegmentSeal(new LogPosition(header.Number, written), EntryCount, hash.ToArray());
         byte[] bytes = seal.Encode(seed);
         long at = header.IsRing ? Capacity - SegmentSeal.Size : written;
-        // A write that failed may have left something behind the end.
-        if (!header.IsRing && file.Length > at) file.SetLength(at);
+        if (!header.IsRing && file.Length > at)
+        {
+            // Zeros, or what a write that failed left. A seal with something behind it would be none.
+            file.SetLength(at);
+            file.Sync();
+        }
+
         file.WriteDurably(at, bytes);
         // Only now: the seal lies in space that was reserved for it.
         if (allocated > at + SegmentSeal.Size) file.SetLength(at + SegmentSeal.Size);
@@ -328,6 +361,34 @@ internal sealed unsafe class SegmentAppender : IDisposable
         NativeMemory.AlignedFree(front);
         NativeMemory.AlignedFree(taken);
         front = taken = null;
+    }
+
+    // Writes what follows everything durable. A file that grows costs the file system a commit with each sync, so one that is synced
+    // often has zeros written ahead of its end: within them a sync changes nothing but content. At most as many zeros
+    // as frames, so that little is written for little.
+    private void WriteDurably(long start, ReadOnlySpan<byte> source, long allocatedTo)
+    {
+        long end = start + source.Length;
+        long wanted = Math.Clamp(end - header.Length, MinAheadBytes, MaxAheadBytes);
+        long ahead = Math.Min(Math.Min(wanted, Capacity / AheadShare), allocatedTo - end) & -SectorBytes;
+        bool isFirst = start == header.Length;
+        if (header.IsRing || end <= laidOut || source.Length > SmallSyncBytes || isFirst || ahead <= 0)
+        {
+            file.WriteDurably(start, source);
+            laidOut = Math.Max(laidOut, end);
+            return;
+        }
+
+        file.Write(start, source);
+        laidOut = end;
+        while (laidOut < end + ahead)
+        {
+            int length = (int)Math.Min(Zeros.Length, end + ahead - laidOut);
+            file.Write(laidOut, Zeros.AsSpan(0, length));
+            laidOut += length;
+        }
+
+        file.Sync();
     }
 
     private static void WriteHeader(byte* target, uint crc, uint word)

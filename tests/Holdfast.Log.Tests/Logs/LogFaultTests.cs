@@ -191,7 +191,7 @@ public sealed class LogFaultTests
         SegmentedLog log = LogImage.Open(disk, LogPrograms.Small);
         log.Append("lost"u8, durability: Durability.None);
         int left = 1;
-        disk.Fault = call => call.Kind == DiskCallKind.Sync && left-- > 0 ? DiskException.InputOutput : null;
+        disk.Fault = call => call.Kind == DiskCallKind.WriteDurably && left-- > 0 ? DiskException.InputOutput : null;
         Assert.Throws<DiskException>(log.Dispose);
         log.Dispose();
         Assert.True(log.IsClosed);

@@ -6,6 +6,9 @@ internal static class LogPrograms
     /// <summary>The smallest segments and buffers.</summary>
     public static readonly LogOptions Small = new() { Purpose = "test", SegmentBytes = 4096, BufferBytes = 1024 };
 
+    /// <summary>Two sectors of zeros are written ahead.</summary>
+    public static readonly LogOptions Ahead = Small with { SegmentBytes = 64 << 10 };
+
     public static readonly LogOptions Ring = Small with { RingSegments = 3 };
 
     public static readonly IReadOnlyDictionary<string, (LogOptions Options, Action<LogProgram> Run)> All =
@@ -18,6 +21,7 @@ internal static class LogPrograms
             ["replacing"] = (Small, Replacing),
             ["replacing twice"] = (Small, ReplacingTwice),
             ["replacing by nothing"] = (Small, ReplacingByNothing),
+            ["writing ahead"] = (Ahead, WritingAhead),
             ["ring"] = (Ring, InARing),
             ["ring reopened"] = (Ring, RingReopened),
             ["ring replaced"] = (Ring, Replacing),
@@ -90,6 +94,21 @@ internal static class LogPrograms
         for (int i = 0; i < 5; i++) program.AppendGroup(i % 2 == 0 ? Durability.Each : Durability.None, 100, 600, 7);
         // A frame larger than the buffer.
         program.AppendGroup(Durability.Each, 8, 1100);
+        program.Close();
+    }
+
+    private static void WritingAhead(LogProgram program)
+    {
+        program.Open();
+        program.Append(100, Durability.Each);
+        for (int i = 0; i < 6; i++) program.Append(300, i % 2 == 0 ? Durability.Each : Durability.Group);
+        program.Append(300, Durability.None);
+        program.Append(200, Durability.Each);
+        _ = program.Seal();
+        for (int i = 0; i < 3; i++) program.Append(100, Durability.Each);
+        program.Close();
+        program.Open();
+        for (int i = 0; i < 3; i++) program.Append(400, Durability.Group);
         program.Close();
     }
 

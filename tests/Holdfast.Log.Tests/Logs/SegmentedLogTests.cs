@@ -37,6 +37,66 @@ public sealed class SegmentedLogTests
         }
     }
 
+    /// Whoever seals waits for the disk, whoever appends does not, and can be read.
+    [Fact]
+    public void AppendsGoOnWhileTheSegmentBeforeIsSealed()
+    {
+        var disk = new SimulatedDisk(seed: 1);
+        using SegmentedLog log = LogImage.Open(disk, LogPrograms.Small);
+        log.Append("before"u8);
+        LogPosition meanwhile = default;
+        byte[] read = new byte[LogSegment.FrameHeaderBytes + "meanwhile"u8.Length];
+        bool isDone = false;
+        disk.BeforeCall = call =>
+        {
+            if (call.Kind != DiskCallKind.WriteDurably || isDone) return;
+            var other = new Thread(() =>
+            {
+                meanwhile = log.Append("meanwhile"u8, durability: Durability.None);
+                log.Find(meanwhile.Segment)!.ReadFrame(meanwhile.Offset, read);
+            });
+            other.Start();
+            isDone = other.Join(TimeSpan.FromMinutes(1));
+        };
+
+        LogSegment sealing = log.Seal()!;
+
+        disk.BeforeCall = null;
+        Assert.True(isDone);
+        Assert.Equal(sealing.Number + 1, meanwhile.Segment);
+        Assert.Equal("meanwhile"u8, read.AsSpan(LogSegment.FrameHeaderBytes));
+        Assert.True(log.Durable <= meanwhile, "nothing of it was written");
+        using LogReader reader = log.OpenReader(default, LogReadBound.Appended);
+        Assert.True(reader.TryRead());
+        Assert.Equal("before"u8, reader.Payload);
+        Assert.True(reader.TryRead());
+        Assert.Equal("meanwhile"u8, reader.Payload);
+    }
+
+    /// The segment before is sealed, the next one lacks space for its name: what it holds already is kept until there is some.
+    [Fact]
+    public void ASegmentWithoutSpaceForItsNameTakesAppendsWhenThereIsSome()
+    {
+        var disk = new SimulatedDisk(seed: 1);
+        using (SegmentedLog log = LogImage.Open(disk, LogPrograms.Small))
+        {
+            log.Append("before"u8);
+            disk.Fault = call => call.Kind == DiskCallKind.Publish ? DiskException.NoSpace : null;
+            Assert.True(log.Seal()!.IsSealed);
+            Assert.True(Assert.Throws<DiskException>(() => log.Append("no"u8)).IsNoSpace);
+            disk.Fault = null;
+            log.Append("after"u8, durability: Durability.Group);
+        }
+
+        using SegmentedLog again = LogImage.Open(disk, LogPrograms.Small);
+        using LogReader reader = again.OpenReader(default, LogReadBound.Appended);
+        Assert.True(reader.TryRead());
+        Assert.Equal("before"u8, reader.Payload);
+        Assert.True(reader.TryRead());
+        Assert.Equal("after"u8, reader.Payload);
+        Assert.False(reader.TryRead());
+    }
+
     private static List<string> ReadAll(SegmentedLog log)
     {
         using LogReader reader = log.OpenReader(default, LogReadBound.Appended);
