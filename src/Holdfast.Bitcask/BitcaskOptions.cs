@@ -19,7 +19,8 @@ public sealed record BitcaskOptions
     public bool Create { get; init; } = true;
 
     /// <summary>
-    /// Whether it is only read: as it is at this moment, without a lock, also while another process has it open for writing.
+    /// Whether it is only read: as it is at this moment, without a lock, also while another process has it open for
+    /// writing.
     /// </summary>
     public bool ReadOnly { get; init; }
 
@@ -39,7 +40,8 @@ public sealed record BitcaskOptions
     public uint SegmentBytes { get; init; } = 256u << 20;
 
     /// <summary>
-    /// An active segment of this size or more is sealed when the store is closed, so that the next open need not read it; bytes.
+    /// An active segment of this size or more is sealed when the store is closed, so that the next open need not read
+    /// it; bytes.
     /// </summary>
     public uint SealAtCloseBytes { get; init; } = 8u << 20;
 
@@ -47,7 +49,8 @@ public sealed record BitcaskOptions
     public MergeOptions Merge { get; init; } = new();
 
     /// <summary>
-    /// Whether hints are written and segments merged in the background. If not, <see cref="BitcaskStore.Maintain"/> does it.
+    /// Whether hints are written and segments merged in the background. If not, <see cref="BitcaskStore.Maintain"/>
+    /// does it.
     /// </summary>
     public bool MaintainInBackground { get; init; } = true;
 

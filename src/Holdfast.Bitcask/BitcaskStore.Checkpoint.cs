@@ -7,14 +7,14 @@ namespace Holdfast.Bitcask;
 public sealed partial class BitcaskStore
 {
     /// <summary>
-    /// Makes a directory with the store as it is at one instant of the call, by hard links where it can: it costs hardly any
-    /// space or time, shares files with the store, and opens as a store of its own.
+    /// Makes a directory with the store as it is at one instant of the call, by hard links where it can: it costs
+    /// hardly any space or time, shares files with the store, and opens as a store of its own.
     /// </summary>
     /// <param name="directory">Nothing is there, or an empty directory; its parent exists.</param>
     /// <param name="cancellationToken">Cancelling leaves nothing.</param>
     /// <remarks>
-    /// Complete and durable when it returns. Writers wait only while the active segment is sealed. Since it shares files, it protects
-    /// against mistakes, not against a disk that dies: for that use <see cref="Backup"/>.
+    /// Complete and durable when it returns. Writers go on while the active segment is sealed. Since it shares files,
+    /// it protects against mistakes, not against a disk that dies: for that use <see cref="Backup"/>.
     /// </remarks>
     /// <exception cref="HoldfastException">
     /// The directory is there and not empty, lies inside the store, or the disk refused. Nothing is left of it then.
@@ -30,8 +30,8 @@ public sealed partial class BitcaskStore
         Copy(Path.GetFullPath(directory), previous: null, links: false, cancellationToken);
 
     /// <summary>
-    /// The same as <see cref="Backup"/>, but segments that an earlier backup has are linked from there: only new ones are
-    /// copied.
+    /// The same as <see cref="Backup"/>, but segments that an earlier backup has are linked from there: only new ones
+    /// are copied.
     /// </summary>
     /// <param name="directory">Nothing is there, or an empty directory; its parent exists.</param>
     /// <param name="previous">An earlier backup of this store; where links to it cannot be made, all is copied.</param>

@@ -14,8 +14,8 @@ public sealed partial class BitcaskStore
     public Exception? MaintenanceFailure { get; private set; }
 
     /// <summary>
-    /// Does what is due: writes hints of sealed segments, merges by <see cref="BitcaskOptions.Merge"/>. Called in the background unless
-    /// the store was opened without.
+    /// Does what is due: writes hints of sealed segments, merges by <see cref="BitcaskOptions.Merge"/>. Called in the
+    /// background unless the store was opened without.
     /// </summary>
     public void Maintain(CancellationToken cancellationToken = default)
     {

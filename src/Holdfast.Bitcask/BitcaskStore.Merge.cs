@@ -59,7 +59,8 @@ public sealed partial class BitcaskStore
         log, keydir, epochs, hints, RentMatch, moveGate, UnixTime.ToNanoseconds(host.Clock.GetUtcNow()), Sequence,
         new MergePace(host.Clock, options.Merge.BytesPerSecond), OnUnread);
 
-    // Called by whoever finds that no read is left, a writer perhaps: unmapping and removing a file takes too long there.
+    // Called by whoever finds that no read is left, a writer perhaps: unmapping and removing a file takes too long
+    // there.
     private void OnUnread(LogSegment segment)
     {
         unread.Enqueue(segment);

@@ -33,8 +33,8 @@ public sealed partial class BitcaskStore
     /// <param name="directory">Its directory; made if it is missing, its parent must exist.</param>
     /// <param name="options">How; null = with the defaults.</param>
     /// <exception cref="HoldfastException">
-    /// There is none and <see cref="BitcaskOptions.Create"/> is not set; another process has it open (which one is said);
-    /// it is something else; the disk failed. Damage is no error here: see <see cref="Damages"/>.
+    /// There is none and <see cref="BitcaskOptions.Create"/> is not set; another process has it open (which one is
+    /// said); it is something else; the disk failed. Damage is no error here: see <see cref="Damages"/>.
     /// </exception>
     public static BitcaskStore Open(string directory, BitcaskOptions? options = null) =>
         Open(Host.CreateReal(), Path.GetFullPath(directory), options ?? new BitcaskOptions());

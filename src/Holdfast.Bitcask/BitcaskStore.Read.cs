@@ -53,8 +53,8 @@ public sealed partial class BitcaskStore
 
     /// <summary>The value of a key without a copy: where it lies in the mapped segment.</summary>
     /// <returns>
-    /// Null when the key is absent. Dispose of it soon: its segment keeps its disk space until then. What it shows never
-    /// changes.
+    /// Null when the key is absent. Dispose of it soon: its segment keeps its disk space until then. What it shows
+    /// never changes.
     /// </returns>
     /// <inheritdoc cref="TryGet"/>
     public ValueLease? Lease(ReadOnlySpan<byte> key)

@@ -9,8 +9,8 @@ public sealed partial class BitcaskStore
     /// <summary>Verifies a store, or a checkpoint or backup of one, and opens it.</summary>
     /// <param name="directory">Its directory. A store may be in use meanwhile.</param>
     /// <param name="all">
-    /// Whether everything is read. If not, of a checkpoint or backup only what no verification has read before; of a store everything
-    /// in any case, since nothing says what was read.
+    /// Whether everything is read. If not, of a checkpoint or backup only what no verification has read before; of a
+    /// store everything in any case, since nothing says what was read.
     /// </param>
     /// <param name="cancellationToken">Cancelling leaves everything as it was.</param>
     /// <remarks>What was found whole is noted in the manifest, so that the next verification need not read it.</remarks>

@@ -11,10 +11,11 @@ namespace Holdfast.Bitcask;
 
 /// <summary>An embedded key-value store in the manner of Bitcask. Format: docs/formats/bitcask.md.</summary>
 /// <remarks>
-/// Keys and values are bytes. For any number of threads; one process at a time writes, others may read what was there when they
-/// opened it. A write that returned is seen by every read that begins afterwards; what is durable then is told by its
-/// <see cref="Durability"/>. After a write that failed for another reason than lack of space or a wrong argument, the store takes no
-/// more writes and goes on reading.
+/// Keys and values are bytes. For any number of threads; one process at a time writes, others may read what was there
+/// when they opened it. A write that returned is seen by every read that begins afterwards; what is durable then is
+/// told by its
+/// <see cref="Durability"/>. After a write that failed for another reason than lack of space or a wrong argument, the
+/// store takes no more writes and goes on reading.
 /// </remarks>
 public sealed partial class BitcaskStore : IDisposable
 {
@@ -26,15 +27,16 @@ public sealed partial class BitcaskStore : IDisposable
 
     internal const string Purpose = "bitcask";
 
-    // What is collected for a hint while its segment is written saves reading the segment again; beyond this it is not worth
-    // the memory.
+    // What is collected for a hint while its segment is written saves reading the segment again; beyond this it is not
+    // worth the memory.
     private const long MaxCollectedBytes = 64 << 20;
     private const int MaxCollecting = 2;
     private const int NotedAtOnce = 32;
 
     private const int CacheLineBytes = 64;
 
-    // As much as is on its way to a core at once; what follows in a longer value, the processor fetches ahead by itself.
+    // As much as is on its way to a core at once; what follows in a longer value, the processor fetches ahead by
+    // itself.
     private const int PrefetchedBytes = 16 * CacheLineBytes;
 
     private readonly Host host;
@@ -298,7 +300,8 @@ public sealed partial class BitcaskStore : IDisposable
         return talliedActive;
     }
 
-    // A value is copied some hundred instructions from now, and the processor would see it too late to fetch it in time.
+    // A value is copied some hundred instructions from now, and the processor would see it too late to fetch it in
+    // time.
     private static unsafe void PrefetchBeginning(ReadOnlySpan<byte> value)
     {
         if (!Sse.IsSupported) return;

@@ -2,8 +2,8 @@ namespace Holdfast.Bitcask;
 
 /// <summary>When segments are merged, and which: the knobs of Riak's Bitcask.</summary>
 /// <remarks>
-/// A merge is triggered when one segment passes a trigger, or when there are many small ones. Then all segments that pass a
-/// threshold take part. Dead is what a later record supersedes; tombstones that are still needed are not dead.
+/// A merge is triggered when one segment passes a trigger, or when there are many small ones. Then all segments that
+/// pass a threshold take part. Dead is what a later record supersedes; tombstones that are still needed are not dead.
 /// </remarks>
 public sealed record MergeOptions
 {

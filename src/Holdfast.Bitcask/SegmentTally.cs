@@ -6,7 +6,8 @@ namespace Holdfast.Bitcask;
 /// <summary>What is known of a segment beyond what the log knows. For any number of threads.</summary>
 internal sealed class SegmentTally
 {
-    // What was added, by one thread at a time, and what was removed since, by any: so adding costs no locked instruction.
+    // What was added, by one thread at a time, and what was removed since, by any: so adding costs no locked
+    // instruction.
     private long addedBytes;
     private long addedRecords;
     private long removedBytes;
@@ -35,7 +36,8 @@ internal sealed class SegmentTally
     public byte[]? HintHash { get; set; }
 
     /// <summary>
-    /// What was collected for its hint while it was written; null when nothing is. All of it if it has as many records as the segment.
+    /// What was collected for its hint while it was written; null when nothing is. All of it if it has as many records
+    /// as the segment.
     /// </summary>
     public HintBuilder? Collected { get; set; }
 

@@ -5,8 +5,8 @@ namespace Holdfast.Bitcask;
 
 /// <summary>A value that is read where it lies. It holds its segment until it is disposed of.</summary>
 /// <remarks>
-/// For any number of threads, but nobody may look at <see cref="Value"/> once it is disposed of. Where segments cannot be
-/// mapped it holds a copy.
+/// For any number of threads, but nobody may look at <see cref="Value"/> once it is disposed of. Where segments cannot
+/// be mapped it holds a copy.
 /// </remarks>
 public sealed unsafe class ValueLease : IDisposable
 {

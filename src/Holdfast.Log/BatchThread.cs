@@ -2,8 +2,8 @@ namespace Holdfast.Log;
 
 /// <summary>Has the calling thread scheduled as one that works through a batch.</summary>
 /// <remarks>
-/// When it wakes up, it does not push another thread off its processor: what a writer would notice most of a merge on a machine with few
-/// processors. It gets as much of the processors as before.
+/// When it wakes up, it does not push another thread off its processor: what a writer would notice most of a merge on a
+/// machine with few processors. It gets as much of the processors as before.
 /// </remarks>
 public readonly struct BatchThread : IDisposable
 {

@@ -5,10 +5,12 @@ using System.Security.Cryptography;
 namespace Holdfast.Log;
 
 /// <summary>
-/// Hash of a file at the speed of a CRC: SHA-256 over the CRC32Cs of its pieces of 4,096 bytes (docs/formats/log.md, "Hash").
+/// Hash of a file at the speed of a CRC: SHA-256 over the CRC32Cs of its pieces of 4,096 bytes (docs/formats/log.md,
+/// "Hash").
 /// </summary>
 /// <remarks>
-/// It finds accidents; it is no defence against a forger. It keeps 4 bytes for each piece. Not for several threads at once.
+/// It finds accidents; it is no defence against a forger. It keeps 4 bytes for each piece. Not for several threads at
+/// once.
 /// </remarks>
 public sealed class ContentHash
 {

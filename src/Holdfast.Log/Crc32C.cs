@@ -19,8 +19,8 @@ public static class Crc32C
 {
     private const int WordBytes = sizeof(ulong);
 
-    // Joining costs about as much as 100 bytes: little of three times LongChain, which are nearly all of a piece of 4,096 bytes,
-    // and worth it for thrice ShortChain.
+    // Joining costs about as much as 100 bytes: little of three times LongChain, which are nearly all of a piece of
+    // 4,096 bytes, and worth it for thrice ShortChain.
     private const int LongChain = 1360;
     private const int ShortChain = 336;
 

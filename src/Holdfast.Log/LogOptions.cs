@@ -39,8 +39,8 @@ public sealed record LogOptions
     public TimeSpan GroupDelay { get; init; }
 
     /// <summary>
-    /// How many files of the full segment size are written ahead and used again when their segments are dropped, so that
-    /// a synced append costs no commit of the file system. 0 = segments grow as they are written.
+    /// How many files of the full segment size are written ahead and used again when their segments are dropped, so
+    /// that a synced append costs no commit of the file system. 0 = segments grow as they are written.
     /// </summary>
     public int RingSegments { get; init; }
 

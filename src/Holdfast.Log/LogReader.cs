@@ -40,8 +40,8 @@ public sealed class LogReader : IDisposable
 
     /// <summary>Goes to the next entry.</summary>
     /// <returns>
-    /// True at an entry, or at damage (see <see cref="Damage"/>), which the next step skips. False when there is no more
-    /// now; more may come.
+    /// True at an entry, or at damage (see <see cref="Damage"/>), which the next step skips. False when there is no
+    /// more now; more may come.
     /// </returns>
     public bool TryRead()
     {

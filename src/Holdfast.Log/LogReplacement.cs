@@ -52,12 +52,12 @@ public sealed class LogReplacement : IDisposable
     }
 
     /// <summary>
-    /// Makes it durable and a part of the log. From then on a crash leaves it, and not those it replaces; they are still listed
-    /// until the caller has dropped them.
+    /// Makes it durable and a part of the log. From then on a crash leaves it, and not those it replaces; they are
+    /// still listed until the caller has dropped them.
     /// </summary>
     /// <remarks>
-    /// First all that was appended to the log meanwhile is made durable: what is not current because of such an append may be
-    /// missing here.
+    /// First all that was appended to the log meanwhile is made durable: what is not current because of such an append
+    /// may be missing here.
     /// </remarks>
     public LogSegment Commit()
     {

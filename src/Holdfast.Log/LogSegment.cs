@@ -11,8 +11,8 @@ public delegate void LogEntryHandler(LogPosition position, ReadOnlySpan<byte> pa
 /// <summary>Told of many entries that a scan meets at once.</summary>
 /// <param name="first">Where the first frame begins.</param>
 /// <param name="frames">
-/// Frames of entries (docs/formats/log.md, "Frame"), whole and one behind the other; the last one's padding may be missing. Valid during the
-/// call only.
+/// Frames of entries (docs/formats/log.md, "Frame"), whole and one behind the other; the last one's padding may be
+/// missing. Valid during the call only.
 /// </param>
 public delegate void LogFramesHandler(LogPosition first, ReadOnlySpan<byte> frames);
 
@@ -152,11 +152,12 @@ public sealed unsafe class LogSegment
     public void MarkLinked() => IsLinked = true;
 
     /// <summary>
-    /// Where bytes of the file are in memory; null when they are not mapped, or still in a buffer. What is there was not checked.
+    /// Where bytes of the file are in memory; null when they are not mapped, or still in a buffer. What is there was
+    /// not checked.
     /// </summary>
     /// <remarks>
-    /// An I/O error shows as SIGBUS here: read a frame once by <see cref="ReadFrame"/> before its bytes are used this way.
-    /// Valid while the segment is held.
+    /// An I/O error shows as SIGBUS here: read a frame once by <see cref="ReadFrame"/> before its bytes are used this
+    /// way. Valid while the segment is held.
     /// </remarks>
     public byte* TryGetPointer(uint offset, int length) =>
         mapped != null && offset + (long)length <= Readable ? mapped + offset : null;
@@ -251,7 +252,8 @@ public sealed unsafe class LogSegment
     /// <summary>Finds where a sealed segment can be cut into pieces for <see cref="ScanPiece"/>.</summary>
     /// <param name="from">Where about, bytes.</param>
     /// <returns>
-    /// Behind it and not far, if no group is long there; else -1. That the piece before ends there is not certain until that was read.
+    /// Behind it and not far, if no group is long there; else -1. That the piece before ends there is not certain until
+    /// that was read.
     /// </returns>
     public long FindCut(long from)
     {

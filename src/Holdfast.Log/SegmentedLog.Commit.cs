@@ -7,9 +7,9 @@ namespace Holdfast.Log;
 /// <summary>Durability: many appends made durable by one sync.</summary>
 public sealed partial class SegmentedLog
 {
-    // Who finds nobody syncing leads: it takes what all have appended so far, writes and syncs it without the gate, and wakes those
-    // who waited for it. Who comes meanwhile waits for the next round, which one of them leads. So each sync serves all
-    // who came during the one before, and everybody is woken once.
+    // Who finds nobody syncing leads: it takes what all have appended so far, writes and syncs it without the gate, and
+    // wakes those who waited for it. Who comes meanwhile waits for the next round, which one of them leads. So each
+    // sync serves all who came during the one before, and everybody is woken once.
     private const long GroupIsLargeBytes = 256 << 10;
 
     [ThreadStatic]

@@ -13,8 +13,8 @@ public sealed partial class SegmentedLog
     /// <param name="directory">Absolute path of its directory; made if it is missing, its parent must exist.</param>
     /// <param name="options">How.</param>
     /// <param name="replay">
-    /// Makes, from the log's id, what is told of each entry of the active segment, which is read in any case. The others
-    /// can be read by <see cref="LogSegment.Scan"/>.
+    /// Makes, from the log's id, what is told of each entry of the active segment, which is read in any case. The
+    /// others can be read by <see cref="LogSegment.Scan"/>.
     /// </param>
     /// <exception cref="HoldfastException">
     /// There is none and <see cref="LogOptions.Create"/> is not set; somebody has it open (who is named); it is for

@@ -15,8 +15,8 @@ public sealed partial class SegmentedLog
     private LogSegment? retiredEmpty;
 
     /// <summary>
-    /// Lets go of a sealed segment: its file is removed, or in a ring used again, once nobody holds it. Not durable before the next
-    /// segment is begun: after a crash it may be back.
+    /// Lets go of a sealed segment: its file is removed, or in a ring used again, once nobody holds it. Not durable
+    /// before the next segment is begun: after a crash it may be back.
     /// </summary>
     public void Drop(LogSegment segment)
     {
@@ -26,7 +26,8 @@ public sealed partial class SegmentedLog
             ThrowIfUnusable();
             if (!segment.IsSealed) throw new ArgumentException($"{segment.Path} is not sealed", nameof(segment));
             if (Find(segment.Number) != segment) return;
-            // The highest number stays in the directory, or it would be used again when the log is opened the next time.
+            // The highest number stays in the directory, or it would be used again when the log is opened the next
+            // time.
             while (IsHighestInDirectory(segment))
             {
                 if (isTurning) Monitor.Wait(Gate);
@@ -145,8 +146,8 @@ public sealed partial class SegmentedLog
         }
         catch (DiskException)
         {
-            // It stays until the log is opened the next time; what it replaced, or what replaces it, stays in order, since a
-            // replacement with segments left is not replaced.
+            // It stays until the log is opened the next time; what it replaced, or what replaces it, stays in order,
+            // since a replacement with segments left is not replaced.
             return;
         }
 
@@ -330,8 +331,8 @@ public sealed partial class SegmentedLog
         return path;
     }
 
-    // Another is to begin in the place of an active one without entries. That is sealed all the same: of two unsealed ones the lower
-    // would be damaged. Its number stays in the directory until the next one is there.
+    // Another is to begin in the place of an active one without entries. That is sealed all the same: of two unsealed
+    // ones the lower would be damaged. Its number stays in the directory until the next one is there.
     private void RetireEmpty()
     {
         retiredEmpty = activeSegment;

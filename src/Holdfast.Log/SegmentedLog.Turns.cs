@@ -4,8 +4,9 @@ namespace Holdfast.Log;
 
 /// <summary>From one active segment to the next, while appends go on.</summary>
 /// <remarks>
-/// From the instant of a turn on entries go to the next segment, but only into its buffer: nothing of it is written, and it has no name,
-/// before the one before is sealed and durable. So what a crash leaves is the same as if all appenders had waited.
+/// From the instant of a turn on entries go to the next segment, but only into its buffer: nothing of it is written,
+/// and it has no name, before the one before is sealed and durable. So what a crash leaves is the same as if all
+/// appenders had waited.
 /// </remarks>
 public sealed partial class SegmentedLog
 {
@@ -20,8 +21,10 @@ public sealed partial class SegmentedLog
 
     /// <summary>Seals the active segment, unless it is empty, while appends go on to the next one.</summary>
     /// <param name="atTurn">
-    /// Called under <see cref="Gate"/> at the instant after which entries go to the next segment: all entries so far lie in
-    /// <see cref="Segments"/>, below that. Also when there is nothing to seal. What it throws ends the call, and nothing has happened.
+    /// Called under <see cref="Gate"/> at the instant after which entries go to the next segment: all entries so far
+    /// lie in
+    /// <see cref="Segments"/>, below that. Also when there is nothing to seal. What it throws ends the call, and
+    /// nothing has happened.
     /// </param>
     /// <returns>The segment that was sealed; null when there was nothing to seal.</returns>
     /// <remarks>Not for one who holds the gate.</remarks>
@@ -65,8 +68,8 @@ public sealed partial class SegmentedLog
         }
     }
 
-    // Under the gate, which is open in between; nobody is turning, and the active segment, if there is one, is not empty. When it
-    // returns, the next one has room for frames of some bytes, unless others were faster.
+    // Under the gate, which is open in between; nobody is turning, and the active segment, if there is one, is not
+    // empty. When it returns, the next one has room for frames of some bytes, unless others were faster.
     private LogSegment? TurnTo(long frameBytes, Action? atTurn = null)
     {
         LogSegment? before = activeSegment;

@@ -6,11 +6,11 @@ namespace Holdfast.Log;
 
 /// <summary>An append-only log in a directory of segment files. Format: docs/formats/log.md.</summary>
 /// <remarks>
-/// For any number of threads. Positions grow with the order of appends. Whoever must do more in the order of the appends
-/// does it under <see cref="Gate"/>, which the log itself takes for each append.
+/// For any number of threads. Positions grow with the order of appends. Whoever must do more in the order of the
+/// appends does it under <see cref="Gate"/>, which the log itself takes for each append.
 ///
-/// What is durable when an append returns is told by its <see cref="Durability"/>. A sync that failed, or a write other than for
-/// lack of space, is final: every later append throws, what was durable stays readable.
+/// What is durable when an append returns is told by its <see cref="Durability"/>. A sync that failed, or a write other
+/// than for lack of space, is final: every later append throws, what was durable stays readable.
 /// </remarks>
 public sealed partial class SegmentedLog : IDisposable
 {
@@ -60,7 +60,8 @@ public sealed partial class SegmentedLog : IDisposable
     public IReadOnlyList<LogDamage> Damages => damages;
 
     /// <summary>
-    /// What open cut off; null when there was no torn tail. Opened for reading only: what an owner would cut off, or is just writing.
+    /// What open cut off; null when there was no torn tail. Opened for reading only: what an owner would cut off, or is
+    /// just writing.
     /// </summary>
     public LogTornTail? TornTail { get; private set; }
 
@@ -155,9 +156,9 @@ public sealed partial class SegmentedLog : IDisposable
     }
 
     /// <summary>
-    /// Makes room for what <see cref="AppendLocked(ReadOnlySpan{byte}, ReadOnlySpan{byte}, ReadOnlySpan{byte})"/> will append next, so
-    /// that it does not wait; the caller holds <see cref="Gate"/>. This may wait, and others may append meanwhile: what is
-    /// decided by the order of appends is decided afterwards.
+    /// Makes room for what <see cref="AppendLocked(ReadOnlySpan{byte}, ReadOnlySpan{byte}, ReadOnlySpan{byte})"/> will
+    /// append next, so that it does not wait; the caller holds <see cref="Gate"/>. This may wait, and others may append
+    /// meanwhile: what is decided by the order of appends is decided afterwards.
     /// </summary>
     /// <param name="payloadBytes">Length of the payload.</param>
     public void ReserveLocked(long payloadBytes)
@@ -308,8 +309,8 @@ public sealed partial class SegmentedLog : IDisposable
     }
 
     /// <summary>
-    /// Does at once what a durability asks of one who appended and holds <see cref="Gate"/>: a sync of its own, or a timer for the
-    /// interval. For a group it waits by <see cref="Commit"/> afterwards, without the gate.
+    /// Does at once what a durability asks of one who appended and holds <see cref="Gate"/>: a sync of its own, or a
+    /// timer for the interval. For a group it waits by <see cref="Commit"/> afterwards, without the gate.
     /// </summary>
     public void HonourLocked(Durability wanted)
     {

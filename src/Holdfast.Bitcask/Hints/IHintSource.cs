@@ -13,8 +13,8 @@ internal interface IHintSource
     long Entries { get; }
 
     /// <summary>
-    /// Whether the entries of a stripe are sorted by hash, those of equal hash by key, one for each key. If not, they come in the
-    /// order of their records, and of a key the last one counts.
+    /// Whether the entries of a stripe are sorted by hash, those of equal hash by key, one for each key. If not, they
+    /// come in the order of their records, and of a key the last one counts.
     /// </summary>
     bool IsSorted { get; }
 

@@ -9,7 +9,8 @@ namespace Holdfast.Bitcask.Hints;
 
 /// <summary>What was found by reading a piece of a segment: entries by stripes, in the order of their records.</summary>
 /// <remarks>
-/// Added to by one thread, then read by any number. A stripe lies in chunks that never move, so that adding an entry is a copy.
+/// Added to by one thread, then read by any number. A stripe lies in chunks that never move, so that adding an entry is
+/// a copy.
 /// </remarks>
 internal sealed unsafe class ScannedPiece : IDisposable
 {

@@ -6,8 +6,8 @@ namespace Holdfast.Bitcask.Hints;
 
 /// <summary>The entries of one stripe of all sources: collected, checked as they are walked, and sorted. For one thread.</summary>
 /// <remarks>
-/// Hashes are spread evenly, so sorting is one pass into about as many buckets as there are entries, and a last one over
-/// neighbours that stand wrong. Sources come in the order of their segments, and equal hashes stay in it.
+/// Hashes are spread evenly, so sorting is one pass into about as many buckets as there are entries, and a last one
+/// over neighbours that stand wrong. Sources come in the order of their segments, and equal hashes stay in it.
 /// </remarks>
 internal sealed unsafe class StripeItems : IDisposable
 {
@@ -16,7 +16,8 @@ internal sealed unsafe class StripeItems : IDisposable
     private const int MaxBucketBits = 20;
     private const uint FrameAlignment = 8;
 
-    // Records of keys that are written often may all be in one bucket; sorting by neighbours costs their number squared.
+    // Records of keys that are written often may all be in one bucket; sorting by neighbours costs their number
+    // squared.
     private const uint MaxBucketToWalk = 32;
 
     private readonly NativeBuffer collected = new();
@@ -55,8 +56,8 @@ internal sealed unsafe class StripeItems : IDisposable
     /// <param name="isSorted">See <see cref="IHintSource.IsSorted"/>.</param>
     /// <param name="usage">Gets what they take, as if all of them counted.</param>
     /// <returns>
-    /// False when these bytes are not whole entries in order, as many as said, of that stripe, each with a frame that fits into the
-    /// segment. Then nothing that was collected is of use.
+    /// False when these bytes are not whole entries in order, as many as said, of that stripe, each with a frame that
+    /// fits into the segment. Then nothing that was collected is of use.
     /// </returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryCollect(

@@ -107,9 +107,9 @@ internal readonly unsafe struct CompactTable
     {
         CompactSlot* slot = slots + HomeOf(fingerprint, homes);
 
-        // Without branches for the first ones: they could not be foreseen, and after a wrong guess nothing that comes next
-        // is done while memory is waited for. There are as many behind each home (MinSlack), and those less come first:
-        // what lies behind an empty slot is at home behind it.
+        // Without branches for the first ones: they could not be foreseen, and after a wrong guess nothing that comes
+        // next is done while memory is waited for. There are as many behind each home (MinSlack), and those less come
+        // first: what lies behind an empty slot is at home behind it.
         slot += Less(slot[0].Fingerprint, fingerprint) + Less(slot[1].Fingerprint, fingerprint)
             + Less(slot[2].Fingerprint, fingerprint) + Less(slot[3].Fingerprint, fingerprint);
         while (slot->Fingerprint < fingerprint)
@@ -279,8 +279,8 @@ internal readonly unsafe struct CompactTable
         uint last = SlotCount - MinSlack;
         EndAppending(0);
 
-        // Which slots are empty cannot be foreseen, so there is no branch on it: an empty one is written where the next key
-        // goes, or will not go.
+        // Which slots are empty cannot be foreseen, so there is no branch on it: an empty one is written where the next
+        // key goes, or will not go.
         uint end = 0;
         CompactSlot* stop = other.slots + other.SlotCount;
         for (CompactSlot* slot = other.slots; slot < stop; slot++)
@@ -310,7 +310,8 @@ internal readonly unsafe struct CompactTable
             uint home = Math.Max(end, HomeOf(fingerprint, homes));
             if (home >= limit) return false;
 
-            // A few are made empty whether there is a gap or not: its length cannot be foreseen, and nearly all are shorter.
+            // A few are made empty whether there is a gap or not: its length cannot be foreseen, and nearly all are
+            // shorter.
             to[end] = to[end + 1] = to[end + 2] = to[end + 3] = CompactSlot.Empty;
             for (uint gap = end + 4; gap < home; gap++) to[gap] = CompactSlot.Empty;
             to[home] = new CompactSlot(fingerprint, entry.Location);

@@ -4,8 +4,8 @@ namespace Holdfast.Bitcask.Keydirs;
 
 /// <summary>Large pieces of native memory, page by page.</summary>
 /// <remarks>
-/// Not in huge pages: a machine of a cloud gives memory that was not used for a while back to its host, huge pages first, and gets
-/// it again at a fourth of the speed.
+/// Not in huge pages: a machine of a cloud gives memory that was not used for a while back to its host, huge pages
+/// first, and gets it again at a fourth of the speed.
 /// </remarks>
 internal static unsafe partial class NativePages
 {

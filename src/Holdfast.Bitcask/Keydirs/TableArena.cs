@@ -3,12 +3,12 @@ using System.Runtime.InteropServices;
 namespace Holdfast.Bitcask.Keydirs;
 
 /// <summary>
-/// One large piece of memory for the tables that a compact keydir is filled with. First touching memory costs as much as filling it;
-/// here the pages of a table are made all at once.
+/// One large piece of memory for the tables that a compact keydir is filled with. First touching memory costs as much
+/// as filling it; here the pages of a table are made all at once.
 /// </summary>
 /// <remarks>
-/// Held by the keydir while it is filled and by each table in it; the last frees it. What a table that is gone had of whole
-/// pages goes back to the system at once.
+/// Held by the keydir while it is filled and by each table in it; the last frees it. What a table that is gone had of
+/// whole pages goes back to the system at once.
 /// </remarks>
 internal readonly unsafe struct TableArena
 {

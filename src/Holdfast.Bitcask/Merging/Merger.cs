@@ -10,8 +10,8 @@ namespace Holdfast.Bitcask.Merging;
 /// <summary>Replaces some segments by one that has what of them still counts, while others read and write.</summary>
 /// <remarks>
 /// Until the replacement is durable nobody sees it. Then the keydir is moved over, key by key, unless a key was changed
-/// meanwhile; then the replaced segments go. What is appended during the merge lies above the replacement, so at each moment, also
-/// after a crash, the record at the highest position counts.
+/// meanwhile; then the replaced segments go. What is appended during the merge lies above the replacement, so at each
+/// moment, also after a crash, the record at the highest position counts.
 /// </remarks>
 internal sealed class Merger
 {
@@ -172,7 +172,8 @@ internal sealed class Merger
         tombstonesKept++;
     }
 
-    // Lets the keydir point into the replacement. Of a key whose record lies in a replaced segment still, the copy is that record.
+    // Lets the keydir point into the replacement. Of a key whose record lies in a replaced segment still, the copy is
+    // that record.
     private unsafe void Move(HintData data, HashSet<uint> replaced, LogSegment merged, SegmentTally tally)
     {
         using var buffer = new NativeBuffer();

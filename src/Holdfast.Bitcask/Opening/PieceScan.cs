@@ -5,8 +5,8 @@ namespace Holdfast.Bitcask.Opening;
 
 /// <summary>Reads segments that have no hints, in pieces that several threads share.</summary>
 /// <remarks>
-/// A piece begins behind a frame that was found valid by its CRC alone. It counts if reading the piece before ends just there; else it is read
-/// again from where that ended. So the same is found as by reading the segment in one go.
+/// A piece begins behind a frame that was found valid by its CRC alone. It counts if reading the piece before ends just
+/// there; else it is read again from where that ended. So the same is found as by reading the segment in one go.
 /// </remarks>
 /// <param name="seed">Of the hash.</param>
 /// <param name="degree">How many threads, 1 or more.</param>

@@ -6,8 +6,8 @@ namespace Holdfast.Bitcask.Reading;
 
 /// <summary>Reads the record at a place: from memory when it was checked since the store was opened, else by a call and its CRC.</summary>
 /// <remarks>
-/// Used inside a read of <see cref="ReadEpochs"/> or while the segment is held. One thread uses it at a time; kept for the next
-/// read, so that reading allocates nothing.
+/// Used inside a read of <see cref="ReadEpochs"/> or while the segment is held. One thread uses it at a time; kept for
+/// the next read, so that reading allocates nothing.
 /// </remarks>
 internal sealed unsafe class RecordReader : IRecordMatch
 {
@@ -181,8 +181,8 @@ internal sealed unsafe class RecordReader : IRecordMatch
         }
     }
 
-    // Compares the key only. Of what was written since the store was opened the pages are in memory; anything else is read by
-    // a call, whose error is an error and not a signal.
+    // Compares the key only. Of what was written since the store was opened the pages are in memory; anything else is
+    // read by a call, whose error is an error and not a signal.
     private bool HasKey(Location location, ReadOnlySpan<byte> key)
     {
         LogSegment? segment = Find(location.Segment);

@@ -56,7 +56,8 @@ internal readonly record struct RecordHeader(ulong Sequence, RecordKind Kind, in
     {
         header = default;
         if (payload.Length < MinSize) return false;
-        // Checked field by field: a structure that is made, copied and looked at again costs as much as all the rest of a scan.
+        // Checked field by field: a structure that is made, copied and looked at again costs as much as all the rest of
+        // a scan.
         byte flags = payload[FlagsOffset];
         if ((flags & ~HasExpiryFlag) != 0) return false;
         ulong sequence = BinaryPrimitives.ReadUInt64LittleEndian(payload);
@@ -72,8 +73,8 @@ internal readonly record struct RecordHeader(ulong Sequence, RecordKind Kind, in
     }
 
     /// <summary>
-    /// Reads the header of a payload of which only the beginning is at hand; <see cref="KeyOf"/> of that beginning works if it
-    /// is true and the key is in it.
+    /// Reads the header of a payload of which only the beginning is at hand; <see cref="KeyOf"/> of that beginning
+    /// works if it is true and the key is in it.
     /// </summary>
     public static bool TryDecodePrefix(ReadOnlySpan<byte> beginning, out RecordHeader header)
     {

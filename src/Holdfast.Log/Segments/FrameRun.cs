@@ -14,7 +14,8 @@ internal static unsafe class FrameRun
     /// <param name="seed">From <see cref="Frame.ChecksumSeed"/>.</param>
     /// <param name="position">Of the first frame.</param>
     /// <remarks>
-    /// Compiled when it is first called: precompiled code would call what this needs of other libraries, a few words at a time.
+    /// Compiled when it is first called: precompiled code would call what this needs of other libraries, a few words at
+    /// a time.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Check(byte* frames, long bytes, long stop, uint seed, ulong position)

@@ -6,8 +6,8 @@ namespace Holdfast.Log.Segments;
 
 /// <summary>Appends frames to one segment: buffers, writes, syncs, seals.</summary>
 /// <remarks>
-/// Every member but <see cref="WriteTaken"/> is called under the gate, or while nobody else knows of the appender. Two buffers:
-/// while one that was taken is written and synced without the gate, appends go to the other.
+/// Every member but <see cref="WriteTaken"/> is called under the gate, or while nobody else knows of the appender. Two
+/// buffers: while one that was taken is written and synced without the gate, appends go to the other.
 ///
 /// Invariant: durable ≤ written ≤ appended, and all three lie between frames.
 /// </remarks>
@@ -106,8 +106,8 @@ internal sealed unsafe class SegmentAppender : IDisposable
     public bool OwesWatermark => Durable > told;
 
     /// <summary>
-    /// Whether <see cref="TryMakeRoom"/> would find space and room for frames of a size already made, with a watermark before
-    /// and the seal behind.
+    /// Whether <see cref="TryMakeRoom"/> would find space and room for frames of a size already made, with a watermark
+    /// before and the seal behind.
     /// </summary>
     public bool HasRoom(long frameBytes)
     {
@@ -177,7 +177,8 @@ internal sealed unsafe class SegmentAppender : IDisposable
     }
 
     /// <summary>
-    /// Takes back all frames from an offset on: those of a group that could not be ended. No taken buffer is being written.
+    /// Takes back all frames from an offset on: those of a group that could not be ended. No taken buffer is being
+    /// written.
     /// </summary>
     /// <returns>False where the file has some of them and cannot be cut: in a ring.</returns>
     public bool TryRollback(long offset, long entryCount)
@@ -363,9 +364,9 @@ internal sealed unsafe class SegmentAppender : IDisposable
         front = taken = null;
     }
 
-    // Writes what follows everything durable. A file that grows costs the file system a commit with each sync, so one that is synced
-    // often has zeros written ahead of its end: within them a sync changes nothing but content. At most as many zeros
-    // as frames, so that little is written for little.
+    // Writes what follows everything durable. A file that grows costs the file system a commit with each sync, so one
+    // that is synced often has zeros written ahead of its end: within them a sync changes nothing but content. At most
+    // as many zeros as frames, so that little is written for little.
     private void WriteDurably(long start, ReadOnlySpan<byte> source, long allocatedTo)
     {
         long end = start + source.Length;

@@ -17,7 +17,8 @@ internal enum ScanStep
 }
 
 /// <summary>
-/// Reads the frames of one segment in order and tells a torn tail from damage (docs/formats/log.md, "When is it valid").
+/// Reads the frames of one segment in order and tells a torn tail from damage (docs/formats/log.md, "When is it
+/// valid").
 /// </summary>
 /// <remarks>
 /// Entries are given once their group is known to be whole. Reads through system calls, not through a mapping: an I/O
@@ -150,8 +151,8 @@ internal sealed class SegmentScanner : IDisposable
     /// <param name="to">Where a group begins that is none of them; those before are not looked at beyond it.</param>
     /// <param name="first">Where the first frame lies.</param>
     /// <returns>
-    /// Their frames, one behind the other; the last one's padding may be missing. Valid until the next step. Empty when what comes
-    /// is for <see cref="Next"/>.
+    /// Their frames, one behind the other; the last one's padding may be missing. Valid until the next step. Empty when
+    /// what comes is for <see cref="Next"/>.
     /// </returns>
     public ReadOnlySpan<byte> NextRun(long to, out LogPosition first)
     {
@@ -197,7 +198,8 @@ internal sealed class SegmentScanner : IDisposable
         window = [];
     }
 
-    // What nearly all steps are: an entry that is in the window, known to be whole or of no group. False leaves everything as it was.
+    // What nearly all steps are: an entry that is in the window, known to be whole or of no group. False leaves
+    // everything as it was.
     private bool TryNextInWindow()
     {
         long at = Offset - windowStart;
@@ -225,7 +227,8 @@ internal sealed class SegmentScanner : IDisposable
         return true;
     }
 
-    // What the whole groups from Offset on take, the last one's padding included; 0 when the first is not whole in the window.
+    // What the whole groups from Offset on take, the last one's padding included; 0 when the first is not whole in the
+    // window.
     private unsafe int CheckRun(long to)
     {
         long start = Offset - windowStart;
@@ -302,8 +305,8 @@ internal sealed class SegmentScanner : IDisposable
         return badAt < Durable;
     }
 
-    // Who does not own the log does not keep the owner from dropping what is being read here, and in a ring from writing to
-    // its file: the header first.
+    // Who does not own the log does not keep the owner from dropping what is being read here, and in a ring from
+    // writing to its file: the header first.
     private bool IsUsedAgain()
     {
         if (!header.IsRing) return false;
@@ -331,8 +334,8 @@ internal sealed class SegmentScanner : IDisposable
         return ScanStep.Damage;
     }
 
-    // Where reading can go on after a frame that is not valid: End when nowhere. Its length may be what is wrong, and lead to
-    // a valid frame all the same, with others between: so the length only bounds the search.
+    // Where reading can go on after a frame that is not valid: End when nowhere. Its length may be what is wrong, and
+    // lead to a valid frame all the same, with others between: so the length only bounds the search.
     private long FindNextFrame(long badAt)
     {
         long limit = NextByLength(badAt);
