@@ -96,8 +96,9 @@ internal sealed class KeyValueBenchmark(KeyValueOptions options)
         string place = plan.Store is null ? Path.Combine(scratch, "fresh") : StorePlace(kind, plan.Store);
         Directory.CreateDirectory(place);
         Command command = Own(StoreWorker.WorkWords(kind, plan, options.Keys, place));
-        // The code of a process that has run for a while, as the peers' is from the start; how an open fares at first is told apart.
-        if (!plan.IsOpen) command = command with { Variables = SettledCode };
+        // The code of a process that has run for a while, as the peers' is from the start: reads run long enough to get there, what
+        // writes does much of its work seldom.
+        if (plan.IsWrite) command = command with { Variables = SettledCode };
         KeyValueSample? sample = plan.IsOpen ? Open(kind, plan, round, place, command) : Take(kind, plan, round, command);
         if (plan.Store is null) Directory.Delete(place, recursive: true);
         Settle();

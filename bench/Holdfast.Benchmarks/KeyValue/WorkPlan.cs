@@ -22,6 +22,8 @@ internal sealed record WorkPlan(Work Work, string Name, string Text, int Keys, i
 
     public bool IsOpen => Work is Work.OpenHints or Work.OpenData;
 
+    public bool IsWrite => IsStall || Work is Work.Put128 or Work.Put1K or Work.Batch128 or Work.Batch1K;
+
     public bool IsStall => Work is >= Work.StallIdle and <= Work.SyncedStallCheckpoint;
 
     public bool IsSyncedStall => Work is >= Work.SyncedStallIdle and <= Work.SyncedStallCheckpoint;
