@@ -15,8 +15,8 @@ internal sealed class RuleWalk(RetentionRule rule, TimeZoneInfo zone, DateTimeOf
     {
         if (point.EffectiveTime < from) return new RetentionReason(RetentionVerdict.TooOld, rule);
         DateTimeOffset local = TimeZoneInfo.ConvertTime(point.EffectiveTime, zone);
-        // Where clocks go back over midnight, a day comes again behind its follower: it is one day all the same.
-        long period = rule.Period == RetentionPeriod.Each ? lastPeriod - 1 : Math.Min(lastPeriod, Calendar.PeriodOf(rule.Period, local));
+        long period = rule.Period == RetentionPeriod.Each ? lastPeriod - 1 : Calendar.PeriodOf(rule.Period, local);
+        // Not "differs": where clocks go back over midnight, a day comes again before the one that it follows, and is no new one.
         if (period < lastPeriod)
         {
             if (used == rule.Count) return new RetentionReason(RetentionVerdict.Beyond, rule, Calendar.NameOf(rule.Period, local));

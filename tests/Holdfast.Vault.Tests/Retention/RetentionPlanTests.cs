@@ -61,6 +61,7 @@ public sealed class RetentionPlanTests
     // Newfoundland went back at 00:01: 7 November 2010 began, was left for the 6th, and came again. It is one day.
     [InlineData("d1", "America/St_Johns", "4", "2010-11-07T02:00Z", "2010-11-07T02:30:30Z", "2010-11-07T03:00Z", "2010-11-07T05:00Z")]
     [InlineData("d2", "America/St_Johns", "3 4", "2010-11-07T02:00Z", "2010-11-07T02:30:30Z", "2010-11-07T03:00Z", "2010-11-07T05:00Z")]
+    [InlineData("d3", "America/St_Johns", "1 3 4", "2010-11-07T02:00Z", "2010-11-07T02:30:30Z", "2010-11-07T03:00Z", "2010-11-07T05:00Z")]
     // A month before 30 November 12:00 in Berlin is 30 October 12:00 there, an hour more in UTC than 30 days.
     [InlineData("l*:1m", "Europe/Berlin", "2 3", "2026-09-25T09:59Z", "2026-09-25T10:00Z", "2026-10-25T11:00Z")]
     // A month before a time that then occurred twice is its first occurrence.
