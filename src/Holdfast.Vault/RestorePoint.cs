@@ -95,6 +95,9 @@ public sealed record RestorePoint
     /// <summary>Counts.</summary>
     public required BackupCounts Counts { get; init; }
 
+    /// <summary>The hold that was put on it and not released, whether or not its time is over; null for none.</summary>
+    public PointHold? Hold { get; init; }
+
     internal SessionId References { get; init; }
 
     internal Trees.Content Tree { get; init; } = Trees.Content.Empty;
@@ -112,5 +115,12 @@ public sealed record RestorePoint
         }
 
         return true;
+    }
+
+    /// <summary>Older first; of equal instants the lower id.</summary>
+    internal static int CompareAge(RestorePoint a, RestorePoint b)
+    {
+        int byTime = a.EffectiveTime.CompareTo(b.EffectiveTime);
+        return byTime != 0 ? byTime : a.Id.CompareTo(b.Id);
     }
 }

@@ -8,14 +8,45 @@ namespace Holdfast.Vault;
 /// <summary>Lists and finds the restore points of a vault.</summary>
 public static class RestorePoints
 {
-    /// <summary>All points that can be read, oldest first. The others are told of in <see cref="OpenVault.UnreadablePoints"/>.</summary>
+    /// <summary>
+    /// All points that can be read, oldest first, without those that are forgotten. What cannot be read is told of in
+    /// <see cref="OpenVault.UnreadablePoints"/>.
+    /// </summary>
     public static async Task<IReadOnlyList<RestorePoint>> ListAsync(OpenVault vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
+        PointMarks marks = await PointMarks.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
+        return await ListAsync(vault, marks, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The points that are forgotten but still there, oldest first: those that can be brought back.</summary>
+    public static async Task<IReadOnlyList<ForgottenPoint>> ListForgottenAsync(OpenVault vault, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        PointMarks marks = await PointMarks.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
+        List<RestorePoint> points = await ReadAllAsync(
+            vault, id => marks.ForgottenSince(id) is not null && !marks.IsCondemned(id), cancellationToken).ConfigureAwait(false);
+        return [.. points.Select(point => new ForgottenPoint(point, marks.ForgottenSince(point.Id)!.Value))];
+    }
+
+    /// <summary>The points that given marks leave.</summary>
+    internal static async Task<IReadOnlyList<RestorePoint>> ListAsync(OpenVault vault, PointMarks marks, CancellationToken cancellationToken)
+    {
+        List<RestorePoint> points = await ReadAllAsync(vault, id => marks.ForgottenSince(id) is null, cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < points.Count; i++)
+        {
+            if (marks.HoldOf(points[i].Id) is { } hold) points[i] = points[i] with { Hold = hold };
+        }
+
+        return points;
+    }
+
+    private static async Task<List<RestorePoint>> ReadAllAsync(OpenVault vault, Func<SessionId, bool> isWanted, CancellationToken cancellationToken)
+    {
         var points = new List<RestorePoint>();
         await foreach (ObjectEntry entry in vault.Store.ListAsync(PointCodec.Prefix, cancellationToken).ConfigureAwait(false))
         {
-            if (!SessionId.TryParse(entry.Name.AsSpan(PointCodec.Prefix.Length), out SessionId id)) continue;
+            if (!SessionId.TryParse(entry.Name.AsSpan(PointCodec.Prefix.Length), out SessionId id) || !isWanted(id)) continue;
             try
             {
                 if (await TryReadAsync(vault, id, entry, cancellationToken).ConfigureAwait(false) is { } point) points.Add(point);
@@ -26,11 +57,7 @@ public static class RestorePoints
             }
         }
 
-        points.Sort(static (a, b) =>
-        {
-            int byTime = a.EffectiveTime.CompareTo(b.EffectiveTime);
-            return byTime != 0 ? byTime : a.Id.CompareTo(b.Id);
-        });
+        points.Sort(RestorePoint.CompareAge);
         return points;
     }
 

@@ -103,6 +103,9 @@ public sealed class HelpTests : IDisposable
     [InlineData("holdfast restore --overwrite ", "if-changed")]
     [InlineData("holdfast key rem", "remove")]
     [InlineData("holdfast completion ", "zsh")]
+    [InlineData("holdfast forget --keep-within-", "--keep-within-weekly")]
+    [InlineData("holdfast forget --group-by ", "host,path")]
+    [InlineData("holdfast und", "undelete")]
     public void WhatMayComeNextIsSuggested(string line, string suggestion)
     {
         ParseResult parse = Root.Parse(line["holdfast ".Length..], CommandTree.Parsing);

@@ -1,6 +1,7 @@
 using Holdfast.Cli.Commands;
 using Holdfast.Cli.Values;
 using Holdfast.Log;
+using Holdfast.Vault;
 
 namespace Holdfast.Cli.Tests;
 
@@ -88,6 +89,24 @@ public class OptionsTests
     [InlineData("check", "now")]
     [InlineData("points", "--last", "0")]
     [InlineData("points", "x")]
+    [InlineData("points", "--path", "")]
+    [InlineData("forget")]
+    [InlineData("forget", "--dry-run")]
+    [InlineData("forget", "--host", "h")]
+    [InlineData("forget", "3f9a", "--keep-last", "1")]
+    [InlineData("forget", "3f9a", "--tag", "t")]
+    [InlineData("forget", "--keep-last", "0")]
+    [InlineData("forget", "--keep-daily", "-1")]
+    [InlineData("forget", "--keep-within", "3")]
+    [InlineData("forget", "--keep-within", "d")]
+    [InlineData("forget", "--keep-within", "3d2d")]
+    [InlineData("forget", "--keep-within", "30min")]
+    [InlineData("forget", "--keep-within", "")]
+    [InlineData("forget", "--keep-last", "1", "--group-by", "hots")]
+    [InlineData("forget", "--keep-last", "1", "--time-zone", "Berlin")]
+    [InlineData("hold")]
+    [InlineData("hold", "latest", "--until", "2020-01-01")]
+    [InlineData("release")]
     [InlineData("stats", "a", "b")]
     [InlineData("stats", "a", "--at", "now")]
     [InlineData("export", "latest")]
@@ -124,9 +143,47 @@ public class OptionsTests
     {
         PointsOptions options = world.Read<PointsOptions>(
             "points", "--host", "h", "--path", "/p", "--tag", "a", "--tag", "b", "--changes", "--last", "3");
-        Assert.Equal(("h", "/p", true, 3), (options.HostName, options.Path, options.Changes, options.Last));
-        Assert.Equal(["a", "b"], options.Tags);
+        Assert.Equal(("h", "/p", true, 3), (options.Filter.HostName, options.Filter.Path, options.Changes, options.Last));
+        Assert.Equal(["a", "b"], options.Filter.Tags);
         Assert.Null(world.Read<PointsOptions>("snapshots").Last);
+    }
+
+    [Fact]
+    public void ForgetReadsAPolicy()
+    {
+        ForgetOptions options = world.Read<ForgetOptions>(
+            "forget", "--keep-last", "1", "--keep-hourly", "2", "--keep-daily", "3", "--keep-weekly", "4", "--keep-monthly", "unlimited", "--keep-yearly", "2147483647",
+            "--keep-within", "1y5m2w7d2h", "--keep-within-hourly", "1h", "--keep-within-daily", "1d", "--keep-within-weekly", "1w", "--keep-within-monthly", "1m",
+            "--keep-within-yearly", "1y", "--keep-tag", "a", "--keep-tag", "b,c", "--group-by", "tags, host", "--host", "h", "--path", "/p", "--tag", "t",
+            "--time-zone", "Europe/Berlin", "--allow-remove-all", "-n");
+
+        Assert.Equal(
+            [
+                new RetentionRule(RetentionPeriod.Each, 1), new RetentionRule(RetentionPeriod.Hour, 2), new RetentionRule(RetentionPeriod.Day, 3),
+                new RetentionRule(RetentionPeriod.Week, 4), new RetentionRule(RetentionPeriod.Month), new RetentionRule(RetentionPeriod.Year),
+                new RetentionRule(RetentionPeriod.Each, Within: new CalendarSpan(1, 5, 21, 2)), new RetentionRule(RetentionPeriod.Hour, Within: new CalendarSpan(0, 0, 0, 1)),
+                new RetentionRule(RetentionPeriod.Day, Within: new CalendarSpan(0, 0, 1, 0)), new RetentionRule(RetentionPeriod.Week, Within: new CalendarSpan(0, 0, 7, 0)),
+                new RetentionRule(RetentionPeriod.Month, Within: new CalendarSpan(0, 1, 0, 0)), new RetentionRule(RetentionPeriod.Year, Within: new CalendarSpan(1, 0, 0, 0)),
+            ],
+            options.Policy.Rules);
+        Assert.Equal(["a", "b,c"], options.Policy.KeepTags);
+        Assert.Equal(PointGrouping.Tags | PointGrouping.Host, options.Grouping);
+        Assert.Equal(("h", "/p", "t"), (options.Filter.HostName, options.Filter.Path, options.Filter.Tags.Single()));
+        Assert.Equal("Europe/Berlin", options.Zone?.Id);
+        Assert.True(options is { AllowsEmptyGroups: true, DryRun: true });
+        Assert.Equal(PointGrouping.None, world.Read<ForgetOptions>("forget", "--keep-last", "1", "--group-by", "").Grouping);
+        ForgetOptions named = world.Read<ForgetOptions>("forget", "3f9a", "latest");
+        Assert.Equal((PointGrouping.Source, null, false, false), (named.Grouping, named.Zone, named.AllowsEmptyGroups, named.DryRun));
+        Assert.Equal([new PointSelector("3f9a", null), new PointSelector("latest", null)], named.Points);
+    }
+
+    [Fact]
+    public void AHoldHasAnEndAndAReason()
+    {
+        HoldOptions options = world.Read<HoldOptions>("hold", "3f9a", "--until", "90d", "--reason", "audit");
+        Assert.Equal((TestWorld.Noon.AddDays(90), "audit"), (options.Until, options.Reason));
+        Assert.Null(world.Read<HoldOptions>("hold", "latest").Until);
+        Assert.Empty(world.Read<UndeleteOptions>("undelete").Points);
     }
 
     [Fact]

@@ -81,7 +81,7 @@ internal sealed class PointList
         }
 
         yield return string.Join(' ', point.Roots.Select(static root => SurrogateEscape.Decode(root.Span)));
-        yield return string.Join(' ', point.Tags);
+        yield return string.Join(' ', point.Hold is null ? point.Tags : point.Tags.Append("(on hold)"));
     }
 
     /// <summary>A kind as the command line and JSON name it.</summary>
@@ -109,6 +109,7 @@ internal sealed class PointList
         writer.WriteStartArray("tags");
         foreach (string tag in point.Tags) writer.WriteStringValue(tag);
         writer.WriteEndArray();
+        if (point.Hold is { } hold) WriteHold(writer, hold);
         writer.WriteString("program", point.Program);
         WriteCounts(writer, point.Counts);
         if (changes is not null)
@@ -120,6 +121,16 @@ internal sealed class PointList
             writer.WriteEndObject();
         }
 
+        writer.WriteEndObject();
+    }
+
+    private static void WriteHold(Utf8JsonWriter writer, PointHold hold)
+    {
+        writer.WriteStartObject("hold");
+        writer.WriteString("since", TimeText.ShowExact(hold.Since));
+        if (hold.Until is { } until) writer.WriteString("until", TimeText.ShowExact(until));
+        else writer.WriteNull("until");
+        writer.WriteString("reason", hold.Reason);
         writer.WriteEndObject();
     }
 

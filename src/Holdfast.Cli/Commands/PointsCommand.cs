@@ -7,22 +7,18 @@ using static Holdfast.Cli.Commands.Flags;
 
 namespace Holdfast.Cli.Commands;
 
-/// <summary>What <c>points</c> is asked for. A point is shown when it passes every filter.</summary>
-/// <param name="HostName">Only points of this host; null for all.</param>
-/// <param name="Path">Only points with this root; null for all.</param>
-/// <param name="Tags">Only points with all of these tags.</param>
+/// <summary>What <c>points</c> is asked for.</summary>
+/// <param name="Filter">Which points are shown.</param>
 /// <param name="Changes">Show what each point changed.</param>
 /// <param name="Last">Only so many newest points of each source; null for all.</param>
-internal sealed record PointsOptions(string? HostName, string? Path, IReadOnlyList<string> Tags, bool Changes, int? Last);
+internal sealed record PointsOptions(PointFilter Filter, bool Changes, int? Last);
 
 /// <summary><c>holdfast points</c>: lists restore points.</summary>
 internal static class PointsCommand
 {
     public static VerbCommand Create()
     {
-        Option<string?> host = One("--host", "NAME", "only points of this host");
-        Option<string?> path = One("--path", "PATH", "only points of this path");
-        Option<string[]> tags = Many("--tag", "TAG", "only points with this tag (repeatable: all of them)");
+        (Option<string?> host, Option<string?> path, Option<string[]> tags) = PointFilter.Options("only points of");
         Option<bool> changes = Flag("--changes", "show how many files each point added, changed and deleted");
         Option<string?> last = One("--last", "N", "only the newest N points of each source");
 
@@ -38,9 +34,7 @@ internal static class PointsCommand
         }.With(host, path, tags, changes, last)
         .Does(
             (parse, _) => new PointsOptions(
-                parse.GetValue(host),
-                parse.GetValue(path),
-                parse.All(tags),
+                PointFilter.Read(parse, host, path, tags),
                 parse.GetValue(changes),
                 parse.GetValue(last) is { } count ? NumberText.Parse(count, last.Name, 1, int.MaxValue) : null),
             RunAsync);
@@ -69,18 +63,11 @@ internal static class PointsCommand
 
     private static IEnumerable<RestorePoint> Select(IReadOnlyList<RestorePoint> points, PointsOptions options)
     {
-        byte[]? path = options.Path is { } text ? PathOf(text) : null;
-        var selected = points.Where(point =>
-            (options.HostName is null || point.Host == options.HostName)
-            && (path is null || point.Roots.Any(root => root.Span.SequenceEqual(path)))
-            && options.Tags.All(tag => point.Tags.Contains(tag, StringComparer.Ordinal)));
+        IEnumerable<RestorePoint> selected = points.Where(options.Filter.Passes);
         if (options.Last is not { } last) return selected;
         var newest = selected.GroupBy(SourceOf).SelectMany(source => source.TakeLast(last)).ToHashSet();
         return points.Where(newest.Contains);
     }
-
-    private static byte[] PathOf(string text) =>
-        text.Length > 0 ? UserPath.ToAbsolute(text) : throw UsageError.Of("--path: the path is empty");
 
     // NUL is in no name.
     private static string SourceOf(RestorePoint point) =>

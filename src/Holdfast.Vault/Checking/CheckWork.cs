@@ -1,6 +1,7 @@
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Keys;
+using Holdfast.Vault.Points;
 
 namespace Holdfast.Vault.Checking;
 
@@ -14,6 +15,7 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request)
     {
         await CheckDescriptorAsync(cancellationToken).ConfigureAwait(false);
         await CheckKeySlotsAsync(cancellationToken).ConfigureAwait(false);
+        await CheckMarksAsync(cancellationToken).ConfigureAwait(false);
         // This order makes a backup that is at work meanwhile harmless: see PackInventory.
         var points = new PointCheck(vault, findings);
         await points.LoadAsync(cancellationToken).ConfigureAwait(false);
@@ -99,6 +101,27 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request)
         }
 
         if (!hasOurs) findings.Add(KeyDirectory.Prefix + vault.KeySlotId, "is missing: the vault was opened with it");
+    }
+
+    private async Task CheckMarksAsync(CancellationToken cancellationToken)
+    {
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(PointMark.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (!PointMark.TryParseName(entry.Name, out _))
+            {
+                findings.Tell(entry.Name, "does not belong to the vault");
+                continue;
+            }
+
+            try
+            {
+                await PointMark.TryReadAsync(vault, entry, cancellationToken).ConfigureAwait(false);
+            }
+            catch (HoldfastException error) when (DamageException.IsLoss(error))
+            {
+                findings.Add(entry.Name, error).Reassurance = "every restore point is there all the same, but none can be forgotten";
+            }
+        }
     }
 
     // The vault was opened a moment ago: a descriptor or slot that cannot be understood now is damaged, whatever its reader calls it.

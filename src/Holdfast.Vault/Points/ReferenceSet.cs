@@ -110,9 +110,16 @@ internal sealed class ReferenceSet
     /// <summary>Reads and verifies the references of a session; null when the vault has none.</summary>
     public static async Task<ReferenceSet?> TryReadAsync(OpenVault vault, SessionId id, CancellationToken cancellationToken)
     {
+        byte[]? body = await TryReadBodyAsync(vault, id, cancellationToken).ConfigureAwait(false);
+        return body is null ? null : Decode(body, Name(id));
+    }
+
+    /// <summary>The opened body of the references of a session, for a <see cref="ReferenceReader"/>; null when the vault has none.</summary>
+    public static async Task<byte[]?> TryReadBodyAsync(OpenVault vault, SessionId id, CancellationToken cancellationToken)
+    {
         string name = Name(id);
         byte[]? content = await vault.Store.TryGetAsync(name, IObjectStore.MaxObjectBytes, cancellationToken).ConfigureAwait(false);
-        return content is null ? null : Decode(vault.Sealer.Open(ObjectKind.References, name, content).Body, name);
+        return content is null ? null : vault.Sealer.Open(ObjectKind.References, name, content).Body;
     }
 
     /// <summary>
@@ -135,35 +142,22 @@ internal sealed class ReferenceSet
 
     public static ReferenceSet Decode(ReadOnlySpan<byte> body, string name)
     {
-        var reader = new ByteReader(body, name);
-        uint count = reader.U32();
-        if (count > reader.Remaining / 26) throw reader.Damage($"{count} packs");
+        var reader = new ReferenceReader(body, name);
         var set = new ReferenceSet();
-        PackId previous = default;
-        for (uint i = 0; i < count; i++)
+        while (reader.MoveNext())
         {
-            var kind = (ObjectKind)reader.U8();
-            var pack = new PackId(kind, SessionId.Decode(reader.Bytes(SessionId.Size)), reader.U32());
-            uint chunks = reader.U32();
-            if (kind is not (ObjectKind.DataPack or ObjectKind.TreePack) || chunks > PackFooter.MaxChunks) throw reader.Damage($"pack {i}: kind {(byte)kind}, {chunks} chunks");
-            if (i > 0 && previous.CompareTo(pack) >= 0) throw reader.Damage($"pack {i}: out of order or twice");
-            previous = pack;
-            byte isWhole = reader.U8();
-            if (isWhole > 1) throw reader.Damage($"pack {i}: {isWhole} where 0 or 1 is expected");
-            if (isWhole == 1)
+            if (reader.IsWhole)
             {
-                set.AddAll(pack, (int)chunks);
+                set.AddAll(reader.Pack, reader.ChunkCount);
                 continue;
             }
 
-            ReadOnlySpan<byte> bitmap = reader.Bytes((int)(chunks + 7) / 8);
-            for (int ordinal = 0; ordinal < chunks; ordinal++)
+            for (int ordinal = 0; ordinal < reader.ChunkCount; ordinal++)
             {
-                if ((bitmap[ordinal / 8] & (1 << (ordinal % 8))) != 0) set.Add(pack, (int)chunks, ordinal);
+                if ((reader.Bitmap[ordinal / 8] & (1 << (ordinal % 8))) != 0) set.Add(reader.Pack, reader.ChunkCount, ordinal);
             }
         }
 
-        reader.ExpectEnd();
         return set;
     }
 

@@ -12,6 +12,7 @@ internal enum ObjectKind : byte
     References = 4,
     Point = 5,
     Lease = 6,
+    Mark = 7,
 }
 
 /// <summary>The first bytes of every sealed object. Layout: docs/formats/vault.md, "Sealed objects".</summary>

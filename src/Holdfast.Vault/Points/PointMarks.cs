@@ -1,0 +1,115 @@
+using Holdfast.Log;
+using Holdfast.Storage;
+using Holdfast.Vault.Sealing;
+
+namespace Holdfast.Vault.Points;
+
+/// <summary>
+/// What all marks of a vault together say of its points: which are forgotten, which are on hold. Marks are numbered; each
+/// is put under the number behind the highest, so of two that were decided on the same state only one is written.
+/// </summary>
+internal sealed class PointMarks
+{
+    private const int ReadsAtOnce = 8;
+    private readonly Dictionary<SessionId, DateTimeOffset> forgotten = [];
+    private readonly HashSet<SessionId> condemned = [];
+    private readonly Dictionary<SessionId, PointHold> holds = [];
+
+    private PointMarks(uint next) => Next = next;
+
+    /// <summary>The number that the next mark gets.</summary>
+    public uint Next { get; }
+
+    /// <summary>What cannot be read, if anything: then it is not known what is on hold.</summary>
+    public HoldfastException? Damage { get; private set; }
+
+    /// <summary>When the store received the mark by which a point is forgotten; null where it is not.</summary>
+    public DateTimeOffset? ForgottenSince(SessionId point) => forgotten.TryGetValue(point, out DateTimeOffset since) ? since : null;
+
+    /// <summary>Whether a point is being pruned, so that it cannot be brought back.</summary>
+    public bool IsCondemned(SessionId point) => condemned.Contains(point);
+
+    /// <summary>The hold that a point is on, ended or not; null for none.</summary>
+    public PointHold? HoldOf(SessionId point) => holds.GetValueOrDefault(point);
+
+    /// <summary>Reads all marks. One that cannot be read says nothing: its points stay, and the vault's damages tell.</summary>
+    public static async Task<PointMarks> ReadAsync(OpenVault vault, CancellationToken cancellationToken)
+    {
+        var entries = new List<(uint Number, ObjectEntry Entry)>();
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(PointMark.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (PointMark.TryParseName(entry.Name, out uint number)) entries.Add((number, entry));
+        }
+
+        // The names are in the order of the numbers.
+        var marks = new PointMarks(entries.Count == 0 ? 0 : entries[^1].Number + 1);
+        var read = new PointMark?[entries.Count];
+        var errors = new HoldfastException?[entries.Count];
+        var options = new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(0, entries.Count, options, async (i, cancellation) =>
+        {
+            try
+            {
+                read[i] = await PointMark.TryReadAsync(vault, entries[i].Entry, cancellation).ConfigureAwait(false);
+            }
+            catch (HoldfastException error) when (DamageException.IsLoss(error))
+            {
+                errors[i] = error;
+            }
+        }).ConfigureAwait(false);
+        for (int i = 0; i < read.Length; i++)
+        {
+            if (read[i] is { } mark) marks.Apply(mark, entries[i].Entry.Stored);
+            if (errors[i] is not { } error) continue;
+            marks.Damage ??= error;
+            vault.TellOfDamage(error);
+        }
+
+        return marks;
+    }
+
+    /// <summary>Puts a mark under a number; false when somebody else took the number: what was decided must be decided again.</summary>
+    /// <remarks>When it returns true, the mark is durable.</remarks>
+    public static async Task<bool> TryPutAsync(OpenVault vault, uint number, PointMark mark, CancellationToken cancellationToken)
+    {
+        if (!vault.Store.Capabilities.CreateOnce)
+        {
+            throw new HoldfastException(
+                ErrorKind.Failed, $"{vault.Address}: this store cannot tell who wrote an object first, so points cannot be forgotten or held safely",
+                "use a store that creates an object only once");
+        }
+
+        if (number == uint.MaxValue) throw new HoldfastException(ErrorKind.Failed, $"{vault.Address}: has a mark of the highest number", "remove it: no holdfast wrote it");
+        string name = PointMark.Name(number);
+        byte[] content = vault.Sealer.Seal(ObjectKind.Mark, name, mark.Encode());
+        return await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false) != PutOutcome.Taken;
+    }
+
+    private void Apply(PointMark mark, DateTimeOffset stored)
+    {
+        foreach (SessionId point in mark.Points)
+        {
+            switch (mark.Kind)
+            {
+                // Who forgets looks for holds first; a client that does not is not obeyed.
+                case MarkKind.Forget when !holds.TryGetValue(point, out PointHold? hold) || hold.Until <= stored:
+                    forgotten.TryAdd(point, stored);
+                    break;
+                case MarkKind.Undelete when !condemned.Contains(point):
+                    forgotten.Remove(point);
+                    break;
+                case MarkKind.Hold when !forgotten.ContainsKey(point):
+                    holds[point] = new PointHold(stored, mark.Until, mark.Reason);
+                    break;
+                case MarkKind.Condemn when forgotten.ContainsKey(point):
+                    condemned.Add(point);
+                    break;
+                case MarkKind.Release:
+                    holds.Remove(point);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+}
