@@ -48,6 +48,7 @@ internal static class FuzzedDecoders
         new("sealed point", SealedPoints, Sync(bytes => TestKeys.Sealer().Open(ObjectKind.Point, PointCodec.Name(Session), bytes))),
         new("point", Points, Sync(bytes => PointCodec.Decode(bytes, Session, default, byAdmin: true))),
         new("references", References, Sync(bytes => Use(ReferenceSet.Decode(bytes, "test")))) { BytesPerByte = 128 },
+        new("mark", () => [Mark()], Sync(bytes => PointMark.Decode(bytes, "test"))),
         new("pack end", () => [End()], Sync(bytes => PackFooter.DecodeEnd(bytes, PackFooter.EndMagic, 1000, "test"))) { Mend = MendEnd },
         new("pack footer", () => [Footer()], Sync(bytes => PackFooter.DecodeBody(bytes, 300, "test"))),
         new("sealed pack", () => [NewPack()], DecodePackAsync) { SpareBytes = (8 << 20) + (512 << 10) },
@@ -126,6 +127,9 @@ internal static class FuzzedDecoders
         };
         return [PointCodec.Encode(point), PointCodec.Encode(point with { Roots = [], Tags = [], Base = null, Changes = Content.Empty })];
     }
+
+    private static byte[] Mark() => new PointMark(
+        MarkKind.Hold, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddDays(1), "audit", [Session, new(1, 0xABCD)]).Encode();
 
     private static byte[][] SealedPoints() =>
         [.. Points().Select(point => TestKeys.Sealer().Seal(ObjectKind.Point, PointCodec.Name(Session), point))];

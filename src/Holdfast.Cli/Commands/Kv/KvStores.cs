@@ -15,7 +15,13 @@ internal static class KvStores
     /// <summary>Opens a store that is there, for this process alone. The caller disposes it.</summary>
     /// <remarks>Nothing is merged beside what the verb does itself.</remarks>
     public static BitcaskStore OpenToWrite(CommandContext context, string directory) =>
-        Open(context, directory, new BitcaskOptions { Create = false, MaintainInBackground = false });
+        Open(context, directory, new BitcaskOptions
+        {
+            Create = false,
+            MaintainInBackground = false,
+            // No writer is to be spared.
+            Merge = new MergeOptions { BytesPerSecond = 0 },
+        });
 
     /// <summary>The same, but makes the store where there is nothing.</summary>
     public static BitcaskStore OpenOrCreate(CommandContext context, string directory)
