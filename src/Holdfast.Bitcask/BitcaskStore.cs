@@ -13,9 +13,8 @@ namespace Holdfast.Bitcask;
 /// <remarks>
 /// Keys and values are bytes. For any number of threads; one process at a time writes, others may read what was there
 /// when they opened it. A write that returned is seen by every read that begins afterwards; what is durable then is
-/// told by its
-/// <see cref="Durability"/>. After a write that failed for another reason than lack of space or a wrong argument, the
-/// store takes no more writes and goes on reading.
+/// told by its <see cref="Durability"/>. After a write that failed for another reason than lack of space or a wrong
+/// argument, the store takes no more writes and goes on reading.
 /// </remarks>
 public sealed partial class BitcaskStore : IDisposable
 {

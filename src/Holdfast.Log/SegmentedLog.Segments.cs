@@ -5,8 +5,6 @@ namespace Holdfast.Log;
 /// <summary>Segments come and go.</summary>
 public sealed partial class SegmentedLog
 {
-    private const int ZeroBytes = 1 << 20;
-
     private readonly Stack<string> freeFiles = new();
 
     // Dropped, but somebody reads them.
@@ -320,12 +318,7 @@ public sealed partial class SegmentedLog
     {
         string path = $"{Directory}/{SegmentFiles.NameOfFree(host.Entropy)}";
         using IDiskFile file = host.Disk.CreateUnnamed(Directory);
-        byte[] zeros = new byte[Math.Min(ZeroBytes, options.SegmentBytes)];
-        for (long at = 0; at < options.SegmentBytes; at += zeros.Length)
-        {
-            file.Write(at, zeros.AsSpan(0, (int)Math.Min(zeros.Length, options.SegmentBytes - at)));
-        }
-
+        SegmentFiles.WriteZeros(file, 0, options.SegmentBytes);
         file.Sync();
         PublishNew(file, path);
         return path;

@@ -22,9 +22,8 @@ public sealed partial class SegmentedLog
     /// <summary>Seals the active segment, unless it is empty, while appends go on to the next one.</summary>
     /// <param name="atTurn">
     /// Called under <see cref="Gate"/> at the instant after which entries go to the next segment: all entries so far
-    /// lie in
-    /// <see cref="Segments"/>, below that. Also when there is nothing to seal. What it throws ends the call, and
-    /// nothing has happened.
+    /// lie in <see cref="Segments"/>, below that. Also when there is nothing to seal. What it throws ends the call,
+    /// and nothing has happened.
     /// </param>
     /// <returns>The segment that was sealed; null when there was nothing to seal.</returns>
     /// <remarks>Not for one who holds the gate.</remarks>
@@ -32,9 +31,7 @@ public sealed partial class SegmentedLog
     {
         lock (Gate)
         {
-            ThrowIfUnusable();
-            WaitForWriters();
-            ThrowIfUnusable();
+            WaitUntilIdle();
             if (active is { IsEmpty: false })
             {
                 try
@@ -47,8 +44,7 @@ public sealed partial class SegmentedLog
                     if (turn is { BeforeSegment: { } before }) return before;
                 }
 
-                WaitForWriters();
-                ThrowIfUnusable();
+                WaitUntilIdle();
             }
 
             atTurn?.Invoke();
@@ -61,11 +57,16 @@ public sealed partial class SegmentedLog
     {
         lock (Gate)
         {
-            ThrowIfUnusable();
-            WaitForWriters();
-            ThrowIfUnusable();
+            WaitUntilIdle();
             return active is null || active.IsEmpty ? null : SealActive();
         }
+    }
+
+    private void WaitUntilIdle()
+    {
+        ThrowIfUnusable();
+        WaitForWriters();
+        ThrowIfUnusable();
     }
 
     // Under the gate, which is open in between; nobody is turning, and the active segment, if there is one, is not

@@ -25,7 +25,6 @@ internal sealed unsafe class SegmentAppender : IDisposable
     private const int MaxAheadBytes = 1 << 20;
     private const int AheadShare = 64;
     private const int SectorBytes = 512;
-    private static readonly byte[] Zeros = new byte[MinAheadBytes];
 
     private readonly object gate;
     private readonly IDiskFile file;
@@ -381,14 +380,8 @@ internal sealed unsafe class SegmentAppender : IDisposable
         }
 
         file.Write(start, source);
-        laidOut = end;
-        while (laidOut < end + ahead)
-        {
-            int length = (int)Math.Min(Zeros.Length, end + ahead - laidOut);
-            file.Write(laidOut, Zeros.AsSpan(0, length));
-            laidOut += length;
-        }
-
+        SegmentFiles.WriteZeros(file, end, end + ahead);
+        laidOut = end + ahead;
         file.Sync();
     }
 

@@ -10,6 +10,7 @@ internal static class SegmentFiles
     private const string Suffix = ".log";
     private const string FreePrefix = "free-";
     private const int NumberDigits = 8;
+    private static readonly byte[] Zeros = new byte[64 << 10];
 
     public static string PathOf(string directory, uint number) =>
         string.Create(CultureInfo.InvariantCulture, $"{directory}/{number:x8}{Suffix}");
@@ -38,6 +39,15 @@ internal static class SegmentFiles
 
     public static bool IsFree(string name) =>
         name.StartsWith(FreePrefix, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal);
+
+    /// <summary>Fills a range of a file, bytes, so that its blocks are there and are written.</summary>
+    public static void WriteZeros(IDiskFile file, long from, long to)
+    {
+        for (long at = from; at < to; at += Zeros.Length)
+        {
+            file.Write(at, Zeros.AsSpan(0, (int)Math.Min(Zeros.Length, to - at)));
+        }
+    }
 
     public static void DeleteWithHint(IDisk disk, string segmentPath)
     {

@@ -48,12 +48,7 @@ internal sealed record HintRecord(
         ulong sequence = 0;
         foreach (HintRecord record in records)
         {
-            byte[] key = Encoding.Latin1.GetBytes(record.Key);
-            var header = new RecordHeader(
-                ++sequence,
-                record.IsTombstone ? RecordKind.Delete : RecordKind.Put,
-                key.Length,
-                record.HasExpiry ? 5 : null);
+            (byte[] key, RecordHeader header) = record.AsNumber(++sequence);
             builder.Add(header, record.Hash, key, record.Offset, record.FrameBytes);
         }
 
@@ -67,12 +62,7 @@ internal sealed record HintRecord(
         ulong sequence = 0;
         foreach (HintRecord record in records)
         {
-            byte[] key = Encoding.Latin1.GetBytes(record.Key);
-            var header = new RecordHeader(
-                ++sequence,
-                record.IsTombstone ? RecordKind.Delete : RecordKind.Put,
-                key.Length,
-                record.HasExpiry ? 5 : null);
+            (byte[] key, RecordHeader header) = record.AsNumber(++sequence);
             scanned.Add(header, record.Hash, key, record.Offset, record.FrameBytes);
         }
 
@@ -124,5 +114,12 @@ internal sealed record HintRecord(
                 entry.IsTombstone,
                 entry.HasExpiry));
         }
+    }
+
+    private (byte[] Key, RecordHeader Header) AsNumber(ulong sequence)
+    {
+        byte[] key = Encoding.Latin1.GetBytes(Key);
+        RecordKind kind = IsTombstone ? RecordKind.Delete : RecordKind.Put;
+        return (key, new RecordHeader(sequence, kind, key.Length, HasExpiry ? 5 : null));
     }
 }
