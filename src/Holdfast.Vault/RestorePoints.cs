@@ -41,7 +41,7 @@ public static class RestorePoints
         return points;
     }
 
-    private static async Task<List<RestorePoint>> ReadAllAsync(OpenVault vault, Func<SessionId, bool> isWanted, CancellationToken cancellationToken)
+    internal static async Task<List<RestorePoint>> ReadAllAsync(OpenVault vault, Func<SessionId, bool> isWanted, CancellationToken cancellationToken)
     {
         var points = new List<RestorePoint>();
         await foreach (ObjectEntry entry in vault.Store.ListAsync(PointCodec.Prefix, cancellationToken).ConfigureAwait(false))
@@ -109,7 +109,9 @@ public static class RestorePoints
         byte[]? content = await vault.Store.TryGetAsync(name, PointCodec.MaxBytes, cancellationToken).ConfigureAwait(false);
         if (content is null) return null;
         (ObjectHeader header, byte[] body) = vault.Sealer.Open(ObjectKind.Point, name, content);
-        return PointCodec.Decode(body, id, entry.Stored, header.WriterId == vault.Sealer.AdminId);
+        Keys.KnownWriter writer = vault.Sealer.Writers.Find(header.WriterId)!;
+        if (!writer.HasPoint(id)) throw new DamageException(name, $"written by {Keys.WriterStatement.IdText(writer.Id)} after that key was revoked");
+        return PointCodec.Decode(body, id, entry.Stored, writer.Role == KeyRole.Admin) with { WriterId = writer.Id };
     }
 
     private static RestorePoint Latest(IReadOnlyList<RestorePoint> points, string text)

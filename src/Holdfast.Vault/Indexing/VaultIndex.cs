@@ -126,7 +126,7 @@ internal sealed partial class VaultIndex : IDisposable
 
     /// <summary>As <see cref="FindSoundAsync"/>, as far as the footers at hand tell: false says nothing.</summary>
     public bool TryFindAtHand(in ChunkId id, ObjectKind kind, out ChunkLocation location) =>
-        footers.TryFind(id, kind, out location) && !IsBroken(location);
+        footers.TryFind(id, kind, out location, sealer) && MayReuse(location);
 
     private async ValueTask<ChunkLocation?> FindFurtherAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
     {
@@ -157,16 +157,16 @@ internal sealed partial class VaultIndex : IDisposable
     }
 
     /// <summary>
-    /// The same, but for what turned out broken: null also when the vault has the chunk only where it cannot be read. For who
-    /// has its content, and can put it anew.
+    /// The same, but for what turned out broken, and for what is only said by writers who are not trusted so far: null also when the
+    /// vault has the chunk nowhere else. For who has its content, and can put it anew.
     /// </summary>
     public async ValueTask<ChunkLocation?> FindSoundAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
     {
         ChunkLocation? found = await FindAsync(id, kind, cancellationToken).ConfigureAwait(false);
-        if (found is null || !IsBroken(found.Value)) return found;
+        if (found is null || MayReuse(found.Value)) return found;
         foreach (ChunkLocation other in await FindAllAsync(id, kind, cancellationToken).ConfigureAwait(false))
         {
-            if (!IsBroken(other)) return other;
+            if (MayReuse(other)) return other;
         }
 
         return null;
@@ -217,6 +217,8 @@ internal sealed partial class VaultIndex : IDisposable
         recovering.Dispose();
         foreach (IndexReader reader in opened) reader.Dispose();
     }
+
+    private bool MayReuse(in ChunkLocation location) => !IsBroken(location) && location.Footer.MayReuse(location.Ordinal, sealer);
 
     private bool IsBroken(in ChunkLocation location) =>
         hasBrokenGroups && brokenGroups.ContainsKey((location.Footer.Pack, location.Chunk.Group));

@@ -69,6 +69,13 @@ internal sealed class PackFooter
 
     public static ReadOnlySpan<byte> EndMagic => "HFPACKED"u8;
 
+    /// <summary>Whether a client may take the footer's word for a chunk, without reading it.</summary>
+    public bool MayReuse(int ordinal, ObjectSealer reuser)
+    {
+        _ = ordinal;
+        return reuser.Trusts(WriterId);
+    }
+
     public static void EncodeEnd(Span<byte> target, uint length, ReadOnlySpan<byte> magic)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(target, length);
