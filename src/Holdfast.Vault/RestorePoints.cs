@@ -1,5 +1,6 @@
 using Holdfast.Log;
 using Holdfast.Storage;
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
 
@@ -109,8 +110,12 @@ public static class RestorePoints
         byte[]? content = await vault.Store.TryGetAsync(name, PointCodec.MaxBytes, cancellationToken).ConfigureAwait(false);
         if (content is null) return null;
         (ObjectHeader header, byte[] body) = vault.Sealer.Open(ObjectKind.Point, name, content);
-        Keys.KnownWriter writer = vault.Sealer.Writers.Find(header.WriterId)!;
-        if (!writer.HasPoint(id)) throw new DamageException(name, $"written by {Keys.WriterStatement.IdText(writer.Id)} after that key was revoked");
+        // A prune took the session for dead before it made a point.
+        if (body.Length == 0) return null;
+        KnownWriter writer = vault.Sealer.Writers.Find(header.WriterId)!;
+        string says = $"written by {WriterStatement.IdText(writer.Id)}";
+        if (!RoleRules.Allows(writer.Role, VaultUse.Backup)) throw new DamageException(name, $"{says}, a key of the role {RoleRules.NameOf(writer.Role)}, which may not");
+        if (!writer.HasPoint(id)) throw new DamageException(name, $"{says} after that key was revoked");
         return PointCodec.Decode(body, id, entry.Stored, writer.Role == KeyRole.Admin) with { WriterId = writer.Id };
     }
 

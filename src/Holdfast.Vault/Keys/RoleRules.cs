@@ -38,7 +38,9 @@ internal static class RoleRules
     /// </summary>
     public static bool MayWrite(KeyRole role, ObjectKind kind) => kind switch
     {
-        ObjectKind.Point or ObjectKind.References => role is KeyRole.Admin or KeyRole.Add,
+        ObjectKind.References => role is KeyRole.Admin or KeyRole.Add,
+        // An empty one says that a session is over, which is prune's to say.
+        ObjectKind.Point => role is KeyRole.Admin or KeyRole.Add or KeyRole.Prune,
         ObjectKind.Removal => role is KeyRole.Admin or KeyRole.Prune,
         ObjectKind.Epoch => role is KeyRole.Admin,
         // Whose marks count for what, PointMarks decides; what a writer says of itself, WriterBook.

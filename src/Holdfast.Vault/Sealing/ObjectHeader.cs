@@ -15,7 +15,7 @@ internal enum ObjectKind : byte
     Mark = 7,
     Removal = 8,
     Writer = 10,
-    Epoch = 11,
+    Epoch = 13,
 }
 
 /// <summary>The first bytes of every sealed object. Layout: docs/formats/vault.md, "Sealed objects".</summary>

@@ -172,6 +172,41 @@ public sealed class RoleTests : IDisposable
         }
     }
 
+    /// <summary>A prune key's word is taken for where chunks are, not for what they are; and it has no key to make any.</summary>
+    [Fact]
+    public async Task WhatAPruneKeyMovedIsReusedByThoseWhoTrustWhoMadeIt()
+    {
+        KeyRing add = await world.AddAsync(KeyRole.Add), prune = await world.AddAsync(KeyRole.Prune);
+        (_, DirectoryTree ours) = world.Source("ours", ("file", Content));
+        (_, DirectoryTree theirs) = world.Source("theirs", ("file", TestKeys.Content(5000)[1000..]));
+        await world.BackupAsync(world.Root, ours);
+        await world.BackupAsync(add, theirs);
+        using (OpenVault vault = await world.OpenAsync(prune))
+        {
+            var packs = new List<(PackFooter Source, ulong[] Live)>();
+            foreach (PackId pack in world.Packs(ObjectKind.DataPack)) packs.Add(((await vault.Index.TryGetFooterAsync(pack, Token))!, [1UL]));
+            using var mover = new PackMover(vault, new SessionId(5, 5));
+            MovedChunks moved = await mover.MoveAsync(packs, null, Token);
+            Assert.Empty(moved.Unmoved);
+            string name = IndexObject.Name(new SessionId(5, 5), 0);
+            world.Store.Overwrite(name, IndexObject.Build(vault.Sealer, name, [.. moved.NewPacks]));
+            foreach ((PackFooter source, _) in packs) await world.Store.DeleteAsync(source.Pack.ObjectName, Token);
+        }
+
+        foreach ((KeyRing ring, DirectoryTree tree, bool stores) in ((KeyRing, DirectoryTree, bool)[])
+            [(world.Root, ours, false), (add, ours, false), (add, theirs, false), (world.Root, theirs, true)])
+        {
+            using OpenVault vault = await world.OpenAsync(ring);
+            BackupSummary made = await BackupRun.RunAsync(vault, FaultWorld.Request(tree, PointKind.Full), Token);
+            long data = world.Packs(ObjectKind.DataPack).Count(pack => pack.Session == made.Point!.Value);
+            Assert.Equal(stores ? 1 : 0, data);
+        }
+
+        using OpenVault blind = await world.OpenAsync(prune);
+        using var builder = new PackBuilder(blind.Sealer, Compressor.DefaultLevel);
+        Assert.Equal(ErrorKind.WrongKey, Assert.Throws<HoldfastException>(() => builder.Begin(new PackId(ObjectKind.DataPack, new SessionId(6, 6), 0))).Kind);
+    }
+
     /// <summary>Else a thief could say that a file is unchanged, and name the content of another.</summary>
     [Fact]
     public async Task APointOfAnotherAddKeyIsNotBuiltOn()

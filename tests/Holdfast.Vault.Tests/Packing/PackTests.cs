@@ -186,16 +186,16 @@ public sealed class PackTests : IDisposable
         const int seed = 23;
         var random = new Random(seed);
         byte[] plain = PlainFooter((100, 84, 3, 2), (200, 184, 1, 1));
-        (PackGroup[] groups, PackChunk[] chunks) = PackFooter.DecodeBody(plain, 300, "test");
-        Assert.Equal((2, 4), (groups.Length, chunks.Length));
+        var body = PackBody.Decode(plain, 300, "test");
+        Assert.Equal((0, 2, 4), (body.FurtherKeys.Length, body.Groups.Length, body.Chunks.Length));
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 10_000; i++)
         {
             byte[] hostile = TestKeys.Mutate(random, plain);
-            if (i % 10 == 0) BinaryPrimitives.WriteUInt32LittleEndian(hostile, (uint)random.NextInt64(uint.MaxValue));
+            if (i % 10 == 0) BinaryPrimitives.WriteUInt32LittleEndian(hostile.AsSpan(2), (uint)random.NextInt64(uint.MaxValue));
             try
             {
-                _ = PackFooter.DecodeBody(hostile, i % 2 == 0 ? 300 : random.Next(), "test");
+                _ = PackBody.Decode(hostile, i % 2 == 0 ? 300 : random.Next(), "test");
             }
             catch (DamageException)
             {
@@ -214,12 +214,53 @@ public sealed class PackTests : IDisposable
     [Fact]
     public void GroupsAndChunksMustFillThePackExactly()
     {
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody(PlainFooter((100, 84, 3, 2)), 101, "test"));
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody(PlainFooter((100, 84, 3, 2)), 99, "test"));
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody(PlainFooter((100, 85, 3, 1)), 100, "test"));
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody(PlainFooter((100, 84, 3, 0)), 100, "test"));
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody([.. PlainFooter((100, 84, 3, 2)), 0], 100, "test"));
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody(PlainFooter((100, PackFooter.MaxGroupBytes + 1, 3, 2)), 100, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode(PlainFooter((100, 84, 3, 2)), 101, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode(PlainFooter((100, 84, 3, 2)), 99, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode(PlainFooter((100, 85, 3, 1)), 100, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode(PlainFooter((100, 84, 3, 0)), 100, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode([.. PlainFooter((100, 84, 3, 2)), 0], 100, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode(PlainFooter((100, PackFooter.MaxGroupBytes + 1, 3, 2)), 100, "test"));
+    }
+
+    [Theory]
+    [InlineData(0, 1, 0, false)]
+    [InlineData(0, 0, 1, false)]
+    [InlineData(1, 1, 7, true)]
+    [InlineData(1, 0, 0, true)]
+    [InlineData(1, 0, 7, false)]
+    [InlineData(1, 2, 0, false)]
+    [InlineData(1, 1, uint.MaxValue, false)]
+    [InlineData(2, 1, 0, false)]
+    public void AGroupsKeyAndNonceMustBeOnesThatThereAre(ushort keys, ushort key, uint nonce, bool isValid)
+    {
+        var bytes = new Holdfast.Vault.Bytes.ByteWriter();
+        bytes.U16(keys);
+        // Two keys are said, and one is there.
+        if (keys > 0)
+        {
+            bytes.U8((byte)CipherKind.AesGcm);
+            bytes.Take(PackBody.KeyBytes - 1).Fill(7);
+        }
+
+        bytes.U32(1);
+        bytes.U32(16);
+        bytes.U32(0);
+        bytes.U16(0);
+        bytes.U8((byte)GroupCoding.Raw);
+        bytes.U16(key);
+        bytes.U32(nonce);
+        if (isValid) Assert.Equal(keys, PackBody.Decode(bytes.Written, 16, "test").FurtherKeys.Length);
+        else Assert.Throws<DamageException>(() => PackBody.Decode(bytes.ToArray(), 16, "test"));
+    }
+
+    [Fact]
+    public void AFurtherKeyOfAnUnknownCipherIsRefused()
+    {
+        byte[] plain = [1, 0, .. new byte[PackBody.KeyBytes], 0, 0, 0, 0];
+
+        Assert.Throws<DamageException>(() => PackBody.Decode(plain, 0, "test"));
+        plain[2] = (byte)CipherKind.ChaCha20Poly1305;
+        Assert.Single(PackBody.Decode(plain, 0, "test").FurtherKeys);
     }
 
     [Fact]
@@ -263,7 +304,7 @@ public sealed class PackTests : IDisposable
 
     private List<byte[]>? TryOpenGroups(PackFooter footer, byte[] content)
     {
-        using var cipher = new Aead(footer.Cipher, reader.OpenKey(footer));
+        using var ciphers = new PackCiphers(reader, footer);
         using var decompressor = new Decompressor();
         var groups = new List<byte[]>();
         for (int g = 0; g < footer.Groups.Length; g++)
@@ -271,7 +312,8 @@ public sealed class PackTests : IDisposable
             PackGroup group = footer.Groups[g];
             byte[] raw = new byte[group.RawBytes];
             byte[] sealedBytes = content[group.Offset..(group.Offset + group.SealedBytes)];
-            if (!PackReader.TryOpenGroup(cipher, decompressor, group, g, sealedBytes, raw)) return null;
+            Aead? cipher = ciphers.TryGet(group, out _);
+            if (cipher is null || !PackReader.TryOpenGroup(cipher, decompressor, group, sealedBytes, raw)) return null;
             groups.Add(raw);
         }
 
@@ -282,13 +324,16 @@ public sealed class PackTests : IDisposable
     private static byte[] PlainFooter(params (int SealedBytes, int RawBytes, ushort Chunks, int Coding)[] groups)
     {
         var bytes = new Holdfast.Vault.Bytes.ByteWriter();
+        bytes.U16(0);
         bytes.U32((uint)groups.Length);
-        foreach ((int sealedBytes, int rawBytes, ushort chunks, int coding) in groups)
+        for (int i = 0; i < groups.Length; i++)
         {
-            bytes.U32((uint)sealedBytes);
-            bytes.U32((uint)rawBytes);
-            bytes.U16(chunks);
-            bytes.U8((byte)coding);
+            bytes.U32((uint)groups[i].SealedBytes);
+            bytes.U32((uint)groups[i].RawBytes);
+            bytes.U16(groups[i].Chunks);
+            bytes.U8((byte)groups[i].Coding);
+            bytes.U16(0);
+            bytes.U32((uint)i);
         }
 
         foreach ((_, int rawBytes, ushort chunks, _) in groups)
