@@ -54,26 +54,33 @@ internal sealed class CommandContext
     /// <summary>Where the vault is, or is to be.</summary>
     public IObjectStore OpenStore() => ObjectStores.Open(VaultAddress, Host);
 
-    /// <summary>Opens the vault; the caller disposes it. A person is asked for the password only where there is a vault.</summary>
-    public async Task<OpenVault> OpenVaultAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Opens the vault for a use, which the key must allow; the caller disposes it. A person is asked for the password only where there
+    /// is a vault.
+    /// </summary>
+    public async Task<OpenVault> OpenVaultAsync(VaultUse use, CancellationToken cancellationToken)
     {
-        (OpenVault vault, VaultSecret secret) = await OpenVaultWithSecretAsync(cancellationToken).ConfigureAwait(false);
+        (OpenVault vault, VaultSecret secret) = await OpenVaultWithSecretAsync(use, cancellationToken).ConfigureAwait(false);
         secret.Dispose();
         return vault;
     }
 
     /// <summary>The same with the password, where it seals something else too; the caller disposes both.</summary>
-    public async Task<(OpenVault Vault, VaultSecret Secret)> OpenVaultWithSecretAsync(CancellationToken cancellationToken)
+    public async Task<(OpenVault Vault, VaultSecret Secret)> OpenVaultWithSecretAsync(VaultUse use, CancellationToken cancellationToken)
     {
         VaultSecret secret = await GetSecretAsync(cancellationToken).ConfigureAwait(false);
+        OpenVault? vault = null;
         try
         {
-            return (await OpenVaultAsync(secret, cancellationToken).ConfigureAwait(false), secret);
+            vault = await OpenVaultAsync(secret, cancellationToken).ConfigureAwait(false);
+            vault.Require(use);
+            return (vault, secret);
         }
         catch
         {
             // Whatever it was: the password must not stay behind.
             secret.Dispose();
+            vault?.Dispose();
             throw;
         }
     }

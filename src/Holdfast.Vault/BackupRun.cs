@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Holdfast.Files;
 using Holdfast.Log;
 using Holdfast.Vault.Backup;
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Trees;
@@ -65,6 +66,7 @@ public static class BackupRun
     private static async Task<BackupSummary> RunAsync(
         OpenVault vault, SourceContext source, SourceScanner scanner, CancellationTokenSource stop, CancellationToken cancellationToken)
     {
+        vault.Require(VaultUse.Backup);
         BackupRequest request = source.Request;
         long started = vault.Host.Clock.GetTimestamp();
         RestorePoint? basePoint = await FindBaseAsync(vault, request, cancellationToken).ConfigureAwait(false);
@@ -154,11 +156,13 @@ public static class BackupRun
 
     private static async Task<RestorePoint?> FindBaseAsync(OpenVault vault, BackupRequest request, CancellationToken cancellationToken)
     {
-        if (request.Kind == PointKind.Full) return null;
+        // Who cannot read trees compares with none: everything is read, and what the vault has is not stored again.
+        if (request.Kind == PointKind.Full || !RoleRules.Allows(vault.Role, VaultUse.ReadTrees)) return null;
         ReadOnlyMemory<byte>[] roots = RootPaths(request);
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
+        // What it says of a file is taken over where the file looks unchanged: so it must be somebody's whom this key trusts.
         return points.LastOrDefault(
-            point => point.IsOfSource(request.Host, roots) && (request.Kind == PointKind.Incremental || point.Kind == PointKind.Full));
+            point => vault.Sealer.Trusts(point.WriterId) && point.IsOfSource(request.Host, roots) && (request.Kind == PointKind.Incremental || point.Kind == PointKind.Full));
     }
 
     private static async Task<(TreeAssembler Assembler, Content Tree, Content Changes)> RunStagesAsync(

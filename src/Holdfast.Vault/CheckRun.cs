@@ -21,6 +21,7 @@ public static class CheckRun
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
         if (request.Subset is <= 0 or > 1 or double.NaN) throw new ArgumentException("a subset is above 0 and at most 1", nameof(request));
+        vault.Require(request.ReadData ? VaultUse.ReadData : VaultUse.ReadTrees);
         return new CheckWork(vault, request).RunAsync(cancellationToken);
     }
 }

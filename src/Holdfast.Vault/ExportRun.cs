@@ -36,6 +36,7 @@ public static class ExportRun
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(secret);
         ArgumentNullException.ThrowIfNull(progress);
+        vault.Require(VaultUse.ReadData);
         if (since is not null && (since.Roots.Count == 1) != (point.Roots.Count == 1))
         {
             throw new HoldfastException(

@@ -49,6 +49,8 @@ public static class ForgetRun
     /// </remarks>
     public static async Task<ForgetPlan> RunAsync(OpenVault vault, ForgetRequest request, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(vault);
+        vault.Require(VaultUse.MarkPoints);
         for (int round = 0; round < MaxRounds; round++)
         {
             ForgetPlan plan = await PlanAsync(vault, request, cancellationToken).ConfigureAwait(false);

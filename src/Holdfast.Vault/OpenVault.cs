@@ -10,7 +10,7 @@ using Holdfast.Vault.Trees;
 namespace Holdfast.Vault;
 
 /// <summary>A vault that was opened with a key: what backup, restore and check work on. May be used from any thread.</summary>
-public sealed class OpenVault : IDisposable
+public sealed partial class OpenVault : IDisposable
 {
     /// <summary>How much the caches of an opened vault may hold unless said otherwise.</summary>
     public const long DefaultCacheBytes = 48 << 20;
@@ -23,6 +23,11 @@ public sealed class OpenVault : IDisposable
     private readonly Dictionary<SessionId, HoldfastException> unreadablePoints = [];
     private readonly Lock gate = new();
 
+    // Of two threads that make one, either will do.
+    private ChunkIdentity? dataIdentity;
+    private ChunkIdentity? treeIdentity;
+    private Chunker? chunker;
+
     private OpenVault(Host host, IObjectStore store, byte[] id, string keySlot, KeyRing ring, long cacheBytes)
     {
         Host = host;
@@ -31,11 +36,10 @@ public sealed class OpenVault : IDisposable
         KeySlotId = keySlot;
         Sealer = new ObjectSealer(ring, host.Entropy);
         Index = new VaultIndex(store, Sealer, cacheBytes / 2, TellOfDamage);
-        DataIdentity = ring.Current.DataIdentity();
-        TreeIdentity = ring.Current.TreeIdentity();
-        Chunker = ring.Current.Chunker();
-        TreeChunks = new ChunkFetcher(Index, ObjectKind.TreePack, TreeIdentity, cacheBytes / 4);
-        DataChunks = new ChunkFetcher(Index, ObjectKind.DataPack, DataIdentity, cacheBytes / 4);
+        DataProof = new ChunkProof([.. ring.Identities().Select(static epoch => epoch.DataIdentity())]);
+        TreeProof = new ChunkProof([.. ring.Identities().Select(static epoch => epoch.TreeIdentity())]);
+        TreeChunks = new ChunkFetcher(Index, ObjectKind.TreePack, TreeProof, cacheBytes / 4);
+        DataChunks = new ChunkFetcher(Index, ObjectKind.DataPack, DataProof, cacheBytes / 4);
         Trees = new TreeReader(TreeChunks);
     }
 
@@ -58,11 +62,17 @@ public sealed class OpenVault : IDisposable
 
     internal VaultIndex Index { get; }
 
-    internal ChunkIdentity DataIdentity { get; }
+    /// <summary>Names new chunks of data. Made when it is asked for: not every key may.</summary>
+    internal ChunkIdentity DataIdentity => dataIdentity ??= Sealer.Ring.Current.DataIdentity();
 
-    internal ChunkIdentity TreeIdentity { get; }
+    internal ChunkIdentity TreeIdentity => treeIdentity ??= Sealer.Ring.Current.TreeIdentity();
 
-    internal Chunker Chunker { get; }
+    internal Chunker Chunker => chunker ??= Sealer.Ring.Current.Chunker();
+
+    /// <summary>Verifies chunks of data that were read.</summary>
+    internal ChunkProof DataProof { get; }
+
+    internal ChunkProof TreeProof { get; }
 
     /// <summary>Computes checks of chunks, for one thread; the caller disposes it.</summary>
     internal ChunkChecker NewChecker() => Sealer.Ring.Current.Checker();
@@ -106,15 +116,18 @@ public sealed class OpenVault : IDisposable
         byte[] id = new byte[VaultDescriptor.IdBytes];
         host.Entropy.Fill(id);
         KeyRing ring = KeyRing.CreateAdmin(host.Entropy, host.Clock.GetUtcNow(), label);
-        string slot = await KeyDirectory.AddAsync(host, store, id, ring, secret, cancellationToken).ConfigureAwait(false);
+        string slot = KeyDirectory.NewId(host.Entropy);
+        await KeyDirectory.AddAsync(host, store, id, slot, ring, secret, cancellationToken).ConfigureAwait(false);
+        string certificate = await WriterStatement.PutAsync(store, new ObjectSealer(ring, host.Entropy), WriterCertificate.Of(ring, slot), cancellationToken).ConfigureAwait(false);
         PutOutcome outcome = await store.PutIfAbsentAsync(VaultDescriptor.Name, VaultDescriptor.Encode(id), cancellationToken).ConfigureAwait(false);
         if (outcome == PutOutcome.Taken)
         {
+            await store.DeleteAsync(certificate, cancellationToken).ConfigureAwait(false);
             await store.DeleteAsync(KeyDirectory.Prefix + slot, cancellationToken).ConfigureAwait(false);
             throw new HoldfastException(ErrorKind.Refused, $"{store.Address}: somebody else made a vault there just now", "use it, or choose another place");
         }
 
-        return new OpenVault(host, store, id, slot, ring, DefaultCacheBytes);
+        return await OpenAsync(host, store, id, slot, ring, DefaultCacheBytes, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Refuses a place where no vault can be made, before anybody is asked for a password.</summary>
@@ -129,8 +142,9 @@ public sealed class OpenVault : IDisposable
         ObjectPage found = await store.ListPageAsync("", null, cancellationToken).ConfigureAwait(false);
         foreach (ObjectEntry entry in found.Entries)
         {
-            // A key slot alone is what an interrupted init leaves behind.
+            // A key alone is what an interrupted init leaves behind.
             if (entry.Name.StartsWith(KeyDirectory.Prefix, StringComparison.Ordinal)) continue;
+            if (entry.Name.StartsWith(WriterStatement.Prefix, StringComparison.Ordinal)) continue;
             throw new HoldfastException(
                 ErrorKind.Refused, $"{store.Address}: is not empty, it holds {entry.Name}", "choose an empty place for the vault");
         }
@@ -156,10 +170,10 @@ public sealed class OpenVault : IDisposable
         ArgumentNullException.ThrowIfNull(store);
         byte[] id = await VaultDescriptor.ReadIdAsync(store, cancellationToken).ConfigureAwait(false);
         (string slot, KeyRing ring) = await KeyDirectory.OpenAsync(store, id, secret, cancellationToken).ConfigureAwait(false);
-        return Open(host, store, id, slot, ring, cacheBytes);
+        return await OpenAsync(host, store, id, slot, ring, cacheBytes, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Opens a vault with a ring that was opened before.</summary>
+    /// <summary>Opens a vault with a ring that was opened before, without a look at the vault: only the first admin and the ring's own writer are known.</summary>
     internal static OpenVault Open(Host host, IObjectStore store, byte[] id, string slot, KeyRing ring, long cacheBytes) =>
         new(host, store, id, slot, ring, cacheBytes);
 

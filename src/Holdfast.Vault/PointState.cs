@@ -48,6 +48,7 @@ public static class PointState
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(points);
+        vault.Require(VaultUse.MarkPoints);
         for (int round = 0; round < MaxRounds; round++)
         {
             PointMarks marks = await PointMarks.ReadAsync(vault, cancellationToken).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using Holdfast.Log;
 using Holdfast.Storage;
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
 
@@ -41,7 +42,7 @@ public static class RestorePoints
         return points;
     }
 
-    private static async Task<List<RestorePoint>> ReadAllAsync(OpenVault vault, Func<SessionId, bool> isWanted, CancellationToken cancellationToken)
+    internal static async Task<List<RestorePoint>> ReadAllAsync(OpenVault vault, Func<SessionId, bool> isWanted, CancellationToken cancellationToken)
     {
         var points = new List<RestorePoint>();
         await foreach (ObjectEntry entry in vault.Store.ListAsync(PointCodec.Prefix, cancellationToken).ConfigureAwait(false))
@@ -109,7 +110,13 @@ public static class RestorePoints
         byte[]? content = await vault.Store.TryGetAsync(name, PointCodec.MaxBytes, cancellationToken).ConfigureAwait(false);
         if (content is null) return null;
         (ObjectHeader header, byte[] body) = vault.Sealer.Open(ObjectKind.Point, name, content);
-        return PointCodec.Decode(body, id, entry.Stored, header.WriterId == vault.Sealer.AdminId);
+        // A prune took the session for dead before it made a point.
+        if (body.Length == 0) return null;
+        KnownWriter writer = vault.Sealer.Writers.Find(header.WriterId)!;
+        string says = $"written by {WriterStatement.IdText(writer.Id)}";
+        if (!RoleRules.Allows(writer.Role, VaultUse.Backup)) throw new DamageException(name, $"{says}, a key of the role {RoleRules.NameOf(writer.Role)}, which may not");
+        if (!writer.HasPoint(id)) throw new DamageException(name, $"{says} after that key was revoked");
+        return PointCodec.Decode(body, id, entry.Stored, writer.Role == KeyRole.Admin) with { WriterId = writer.Id };
     }
 
     private static RestorePoint Latest(IReadOnlyList<RestorePoint> points, string text)

@@ -22,6 +22,7 @@ public static class RestoreRun
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(point);
         ArgumentNullException.ThrowIfNull(request);
+        vault.Require(VaultUse.ReadData);
         long started = vault.Host.Clock.GetTimestamp();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var caller = new Caller { Uid = 0, Gid = 0, ProcessId = Environment.ProcessId, WantsMutations = false, Cancellation = stop.Token };

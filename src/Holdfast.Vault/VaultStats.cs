@@ -6,7 +6,7 @@ using Holdfast.Vault.Sealing;
 namespace Holdfast.Vault;
 
 /// <summary>Objects of one kind.</summary>
-/// <param name="Kind">Data, trees, index, refs, points, leases, marks, keys, vault, or other for what does not belong to it.</param>
+/// <param name="Kind">Data, trees, index, refs, points, leases, marks, removals, keys, writers, epochs, vault, or other for what does not belong to it.</param>
 /// <param name="Objects">How many.</param>
 /// <param name="Bytes">Their sizes in all, as the store tells them.</param>
 public sealed record ObjectTotals(string Kind, long Objects, long Bytes);
@@ -83,7 +83,7 @@ public sealed record PointTotals
 public static class VaultStats
 {
     private const int FootersAtOnce = 8;
-    private static readonly string[] KindNames = ["data", "trees", "index", "refs", "points", "leases", "marks", "keys", VaultDescriptor.Name];
+    private static readonly string[] KindNames = ["data", "trees", "index", "refs", "points", "leases", "marks", "removals", "keys", "writers", "epochs", VaultDescriptor.Name];
 
     /// <summary>Counts the whole vault. Packs whose footers are damaged are in the objects, their chunks are not counted, and <see cref="OpenVault.Damages"/> tells.</summary>
     /// <param name="vault">Which.</param>

@@ -48,7 +48,7 @@ internal static class CatCommand
     private static async Task<int> RunAsync(CatOptions options, CommandContext context, CancellationToken cancellationToken)
     {
         if (context.Output.Json) throw UsageError.Of("cat: --json has no meaning here", "leave it out: the file itself goes to standard output");
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(VaultUse.ReadData, cancellationToken).ConfigureAwait(false);
         RestorePoint point = await PointFinder.FindAsync(vault, options.Point, cancellationToken).ConfigureAwait(false);
         Stream output = DescriptorStream.Output();
         await using (output.ConfigureAwait(false))

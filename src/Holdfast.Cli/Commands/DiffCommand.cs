@@ -56,7 +56,7 @@ internal static class DiffCommand
 
     private static async Task<int> RunAsync(DiffOptions options, CommandContext context, CancellationToken cancellationToken)
     {
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(VaultUse.ReadTrees, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
         RestorePoint before = PointFinder.Find(vault, points, options.Before), after = PointFinder.Find(vault, points, options.After);
         CommandOutput output = context.Output;

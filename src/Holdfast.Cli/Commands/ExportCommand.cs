@@ -62,7 +62,7 @@ internal static class ExportCommand
         }
 
         long started = context.Clock.GetTimestamp();
-        (OpenVault vault, VaultSecret secret) = await context.OpenVaultWithSecretAsync(cancellationToken).ConfigureAwait(false);
+        (OpenVault vault, VaultSecret secret) = await context.OpenVaultWithSecretAsync(VaultUse.ReadData, cancellationToken).ConfigureAwait(false);
         using (vault)
         using (secret)
         {

@@ -51,7 +51,7 @@ internal static class FindCommand
 
     private static async Task<int> RunAsync(FindOptions options, CommandContext context, CancellationToken cancellationToken)
     {
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(VaultUse.ReadTrees, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
         if (options.Points.Count > 0)
         {

@@ -96,7 +96,7 @@ internal static class ForgetCommand
     private static async Task<int> RunAsync(ForgetOptions options, CommandContext context, CancellationToken cancellationToken)
     {
         long started = context.Clock.GetTimestamp();
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(options.DryRun ? VaultUse.SeePoints : VaultUse.MarkPoints, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<RestorePoint> points = options.Points.Count == 0 ? [] : await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
         var request = new ForgetRequest
         {

@@ -77,7 +77,7 @@ internal static class HoldCommand
 
     private static async Task<int> HoldAsync(HoldOptions options, CommandContext context, CancellationToken cancellationToken)
     {
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(VaultUse.MarkPoints, cancellationToken).ConfigureAwait(false);
         SessionId[] points = await FindAsync(vault, options.Points, cancellationToken).ConfigureAwait(false);
         await PointState.HoldAsync(vault, points, options.Until, options.Reason, cancellationToken).ConfigureAwait(false);
         return Done(context, vault, "on hold", points, points);
@@ -85,14 +85,14 @@ internal static class HoldCommand
 
     private static async Task<int> ReleaseAsync(ReleaseOptions options, CommandContext context, CancellationToken cancellationToken)
     {
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(VaultUse.MarkPoints, cancellationToken).ConfigureAwait(false);
         SessionId[] points = await FindAsync(vault, options.Points, cancellationToken).ConfigureAwait(false);
         return Done(context, vault, "released", points, await PointState.ReleaseAsync(vault, points, cancellationToken).ConfigureAwait(false));
     }
 
     private static async Task<int> UndeleteAsync(UndeleteOptions options, CommandContext context, CancellationToken cancellationToken)
     {
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(options.Points.Count == 0 ? VaultUse.SeePoints : VaultUse.MarkPoints, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<ForgottenPoint> forgotten = await RestorePoints.ListForgottenAsync(vault, cancellationToken).ConfigureAwait(false);
         if (options.Points.Count == 0)
         {

@@ -53,7 +53,7 @@ internal static class LsCommand
 
     private static async Task<int> RunAsync(LsOptions options, CommandContext context, CancellationToken cancellationToken)
     {
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(VaultUse.ReadTrees, cancellationToken).ConfigureAwait(false);
         RestorePoint point = await PointFinder.FindAsync(vault, options.Point, cancellationToken).ConfigureAwait(false);
         byte[] path = SurrogateEscape.Encode(options.Path ?? "");
         CommandOutput output = context.Output;

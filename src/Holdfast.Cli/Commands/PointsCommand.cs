@@ -44,7 +44,7 @@ internal static class PointsCommand
 
     private static async Task<int> RunAsync(PointsOptions options, CommandContext context, CancellationToken cancellationToken)
     {
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(options.Changes ? VaultUse.ReadTrees : VaultUse.SeePoints, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
         var list = new PointList(context.Output, options.Changes);
         foreach (RestorePoint point in Select(points, options))

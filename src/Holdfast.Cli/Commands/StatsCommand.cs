@@ -41,7 +41,7 @@ internal static class StatsCommand
 
     private static async Task<int> RunAsync(StatsOptions options, CommandContext context, CancellationToken cancellationToken)
     {
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(VaultUse.SeePoints, cancellationToken).ConfigureAwait(false);
         if (options.Point is null)
         {
             StatsReport.Write(context.Output, await VaultStats.OfVaultAsync(vault, cancellationToken).ConfigureAwait(false));

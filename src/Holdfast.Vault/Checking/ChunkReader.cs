@@ -18,7 +18,7 @@ internal sealed class ChunkReader : IDisposable
         this.findings = findings;
         // Without index objects: places are known from the table.
         packs = new VaultIndex(vault.Store, vault.Sealer, OpenVault.DefaultCacheBytes / 2, static _ => { });
-        fetcher = new ChunkFetcher(packs, Sealing.ObjectKind.TreePack, vault.TreeIdentity, OpenVault.DefaultCacheBytes / 2);
+        fetcher = new ChunkFetcher(packs, Sealing.ObjectKind.TreePack, vault.TreeProof, OpenVault.DefaultCacheBytes / 2);
     }
 
     /// <summary>The content of a chunk, from the first copy that is whole; null when none is, which is noted.</summary>

@@ -111,11 +111,11 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
             return;
         }
 
-        Chunking.ChunkIdentity identity = pack.Id.Kind == ObjectKind.DataPack ? vault.DataIdentity : vault.TreeIdentity;
+        Chunking.ChunkProof proof = pack.Id.Kind == ObjectKind.DataPack ? vault.DataProof : vault.TreeProof;
         for (int i = group.FirstChunk; i < group.FirstChunk + group.ChunkCount; i++)
         {
             PackChunk chunk = footer.Chunks[i];
-            if (identity.Of(raw.Slice(chunk.Offset, chunk.Length)) != chunk.Id) Note(PackReader.BrokenChunk(footer, i), [pack.First + i]);
+            if (!proof.Fits(raw.Slice(chunk.Offset, chunk.Length), chunk.Id)) Note(PackReader.BrokenChunk(footer, i), [pack.First + i]);
         }
 
         Interlocked.Add(ref chunksRead, group.ChunkCount);

@@ -2,7 +2,7 @@ using Holdfast.Vault.Packing;
 
 namespace Holdfast.Vault.Indexing;
 
-/// <summary>Where a chunk lies, proved by the footer of a trusted writer.</summary>
+/// <summary>Where a chunk lies, proved by the footer of a known writer.</summary>
 internal readonly record struct ChunkLocation(PackFooter Footer, int Ordinal)
 {
     public PackChunk Chunk => Footer.Chunks[Ordinal];

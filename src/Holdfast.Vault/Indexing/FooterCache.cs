@@ -41,7 +41,11 @@ internal sealed class FooterCache(long maxBytes)
     private int hand;
 
     /// <summary>Where a chunk of a kind lies, if a footer at hand lists it.</summary>
-    public bool TryFind(in ChunkId id, ObjectKind kind, out ChunkLocation location)
+    /// <param name="id">The chunk.</param>
+    /// <param name="kind">The kind.</param>
+    /// <param name="location">The place.</param>
+    /// <param name="reuser">Where given, only places that it may reuse count.</param>
+    public bool TryFind(in ChunkId id, ObjectKind kind, out ChunkLocation location, ObjectSealer? reuser = null)
     {
         ulong[] entries = table;
         Slot[] known = places;
@@ -56,6 +60,7 @@ internal sealed class FooterCache(long maxBytes)
             int ordinal = (int)entry & ((1 << OrdinalBits) - 1);
             if (slot >= known.Length || known[slot].Footer is not { } footer) continue;
             if (ordinal >= footer.Chunks.Length || footer.Chunks[ordinal].Id != id || footer.Pack.Kind != kind) continue;
+            if (reuser is not null && !footer.IsReusable(ordinal, reuser)) continue;
             known[slot].Used = true;
             location = new ChunkLocation(footer, ordinal);
             return true;

@@ -99,7 +99,7 @@ internal sealed partial class VaultIndex : IDisposable
 
     /// <summary>As <see cref="FindSoundAsync"/>, as far as the footers at hand tell: false says nothing.</summary>
     public bool TryFindAtHand(in ChunkId id, ObjectKind kind, out ChunkLocation location) =>
-        footers.TryFind(id, kind, out location) && IsReliable(location);
+        footers.TryFind(id, kind, out location, sealer) && IsReliable(location);
 
     private async ValueTask<ChunkLocation?> FindFurtherAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
     {
@@ -209,7 +209,7 @@ internal sealed partial class VaultIndex : IDisposable
     /// <summary>Whether a new point may rely on a chunk where it lies.</summary>
     private bool IsReliable(in ChunkLocation location) =>
         !(hasBrokenGroups && brokenGroups.ContainsKey((location.Footer.Pack, location.Chunk.Group)))
-        && !IsRemoved(location) && sealer.Trusts(location.Footer.WriterId) && sealer.Trusts(location.Footer.OriginOf(location.Group));
+        && !IsRemoved(location) && location.Footer.IsReusable(location.Ordinal, sealer);
 
     /// <summary>Where a chunk may lie, by the truncated id; null for nowhere.</summary>
     private async ValueTask<List<(PackId Pack, int Ordinal)>?> LocateAsync(ChunkId id, CancellationToken cancellationToken)

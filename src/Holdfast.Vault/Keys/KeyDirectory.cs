@@ -8,31 +8,40 @@ internal static class KeyDirectory
 {
     public const string Prefix = "keys/";
 
+    /// <summary>Bytes of a slot's id.</summary>
+    public const int IdBytes = 8;
+
     /// <summary>No vault has more: each costs whoever opens it a derivation.</summary>
     public const int MaxSlots = 64;
 
     // Bytes of memory times passes, for all slots together: a hundred slots as they are made, some ten seconds.
     private const ulong DefaultMaxWork = 24UL << 30;
 
-    /// <summary>Puts a ring into a new slot under a password.</summary>
-    /// <returns>The slot's id: 16 hex digits.</returns>
-    public static async Task<string> AddAsync(
-        Host host, IObjectStore store, byte[] vaultId, KeyRing ring, VaultSecret secret, CancellationToken cancellationToken)
+    /// <summary>Draws the id of a new slot: 16 hex digits.</summary>
+    public static string NewId(IEntropy entropy)
     {
-        int slots = 0;
-        await foreach (ObjectEntry _ in store.ListAsync(Prefix, cancellationToken).ConfigureAwait(false)) slots++;
-        if (slots >= MaxSlots)
-        {
-            throw new HoldfastException(ErrorKind.Refused, $"{store.Address}: has {slots} keys, which is as many as a vault can have", "remove one first (holdfast key remove)");
-        }
+        Span<byte> drawn = stackalloc byte[IdBytes];
+        entropy.Fill(drawn);
+        return Convert.ToHexStringLower(drawn);
+    }
 
-        byte[] drawn = new byte[8];
-        host.Entropy.Fill(drawn);
-        string id = Convert.ToHexStringLower(drawn);
+    /// <summary>Puts a ring into a new slot under a password.</summary>
+    public static async Task AddAsync(
+        Host host, IObjectStore store, byte[] vaultId, string id, KeyRing ring, VaultSecret secret, CancellationToken cancellationToken)
+    {
+        await ThrowIfFullAsync(store, cancellationToken).ConfigureAwait(false);
         byte[] slot = KeySlot.Seal(ring, secret, vaultId, id, PasswordKey.CalibratePasses(host.Clock), host.Entropy);
         PutOutcome outcome = await store.PutIfAbsentAsync(Prefix + id, slot, cancellationToken).ConfigureAwait(false);
         if (outcome == PutOutcome.Taken) throw new HoldfastException(ErrorKind.Failed, $"{Prefix}{id}: the name is taken", "run it again");
-        return id;
+    }
+
+    /// <summary>Refuses a vault that has as many keys as can be.</summary>
+    public static async Task ThrowIfFullAsync(IObjectStore store, CancellationToken cancellationToken)
+    {
+        int slots = 0;
+        await foreach (ObjectEntry _ in store.ListAsync(Prefix, cancellationToken).ConfigureAwait(false)) slots++;
+        if (slots < MaxSlots) return;
+        throw new HoldfastException(ErrorKind.Refused, $"{store.Address}: has {slots} keys, which is as many as a vault can have", "remove one first (holdfast key remove)");
     }
 
     /// <summary>Opens the slot that a password fits.</summary>

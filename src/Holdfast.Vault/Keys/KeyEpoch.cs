@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Holdfast.Log;
+using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Sealing;
 
@@ -10,6 +11,9 @@ namespace Holdfast.Vault.Keys;
 /// <summary>The keys of one epoch, as far as a role has them. Layout and use: docs/formats/vault.md, "Keys".</summary>
 internal sealed class KeyEpoch
 {
+    /// <summary>Bytes of each key.</summary>
+    public const int KeyBytes = 32;
+
     public required uint Number { get; init; }
 
     /// <summary>Key <i>a</i>: chunk ids and cuts.</summary>
@@ -30,18 +34,69 @@ internal sealed class KeyEpoch
     /// <summary>Key <i>d</i>, private half.</summary>
     public byte[]? DataPrivate { get; init; }
 
-    public static KeyEpoch Create(uint number, IEntropy entropy)
+    /// <summary>Draws new keys; all but <i>a</i> where one is given that goes on.</summary>
+    public static KeyEpoch Create(uint number, IEntropy entropy, byte[]? identity = null)
     {
         byte[] treesPrivate = Draw(entropy), dataPrivate = Draw(entropy);
         return new KeyEpoch
         {
             Number = number,
-            Identity = Draw(entropy),
+            Identity = identity ?? Draw(entropy),
             Index = Draw(entropy),
             TreesPrivate = treesPrivate,
             TreesPublic = Libsodium.BoxPublicKey(treesPrivate),
             DataPrivate = dataPrivate,
             DataPublic = Libsodium.BoxPublicKey(dataPrivate),
+        };
+    }
+
+    /// <summary>The keys of this epoch that a role has.</summary>
+    public KeyEpoch For(KeyRole role)
+    {
+        bool adds = role is KeyRole.Admin or KeyRole.Add;
+        bool readsData = role is KeyRole.Admin or KeyRole.Restore;
+        bool readsTrees = readsData || role is KeyRole.List;
+        return new KeyEpoch
+        {
+            Number = Number,
+            Identity = adds || readsData ? Identity : null,
+            Index = Index,
+            TreesPublic = adds || readsTrees ? TreesPublic : null,
+            TreesPrivate = readsTrees ? TreesPrivate : null,
+            DataPublic = adds || readsData ? DataPublic : null,
+            DataPrivate = readsData ? DataPrivate : null,
+        };
+    }
+
+    public void Encode(ByteWriter writer)
+    {
+        ReadOnlySpan<byte[]?> keys = [Identity, Index, TreesPublic, TreesPrivate, DataPublic, DataPrivate];
+        ushort mask = 0;
+        for (int i = 0; i < keys.Length; i++)
+        {
+            if (keys[i] is not null) mask |= (ushort)(1 << i);
+        }
+
+        writer.U32(Number);
+        writer.U16(mask);
+        foreach (byte[]? key in keys) writer.Bytes(key);
+    }
+
+    public static KeyEpoch Decode(ref ByteReader reader)
+    {
+        uint number = reader.U32();
+        ushort mask = reader.U16();
+        byte[]?[] keys = new byte[6][];
+        for (int i = 0; i < keys.Length; i++) keys[i] = (mask & (1 << i)) != 0 ? reader.Bytes(KeyBytes).ToArray() : null;
+        return new KeyEpoch
+        {
+            Number = number,
+            Identity = keys[0],
+            Index = keys[1],
+            TreesPublic = keys[2],
+            TreesPrivate = keys[3],
+            DataPublic = keys[4],
+            DataPrivate = keys[5],
         };
     }
 
@@ -94,7 +149,7 @@ internal sealed class KeyEpoch
 
     private static byte[] Draw(IEntropy entropy)
     {
-        byte[] key = new byte[32];
+        byte[] key = new byte[KeyBytes];
         entropy.Fill(key);
         return key;
     }

@@ -1,20 +1,10 @@
+using System.Security.Cryptography;
 using System.Text;
 using Holdfast.Log;
 using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Sealing;
 
 namespace Holdfast.Vault.Keys;
-
-/// <summary>What a key may do. The value is on disk.</summary>
-internal enum KeyRole : byte
-{
-    Invalid = 0,
-    Admin = 1,
-    Add = 2,
-    List = 3,
-    Restore = 4,
-    Prune = 5,
-}
 
 /// <summary>The keys that one password opens. Layout: docs/formats/vault.md, "Keys".</summary>
 internal sealed class KeyRing
@@ -56,16 +46,39 @@ internal sealed class KeyRing
         };
     }
 
+    /// <summary>Whether this is the first admin's ring: the one that signs what is said of writers and epochs.</summary>
+    public bool IsOfFirstAdmin => Libsodium.SignPublicKey(WriterSeed).AsSpan().SequenceEqual(AdminPublicKey);
+
     /// <summary>The same keys under another label.</summary>
-    public KeyRing WithLabel(string label, DateTimeOffset now) => new()
+    public KeyRing WithLabel(string label, DateTimeOffset now) => With(Role, label, now, Epochs, WriterSeed);
+
+    /// <summary>The same with further epochs, in the order of their numbers; of two of one number the one that was there.</summary>
+    public KeyRing WithEpochs(IEnumerable<KeyEpoch> further) => new()
     {
         Role = Role,
-        CreatedSeconds = now.ToUnixTimeSeconds(),
-        Label = label,
-        Epochs = Epochs,
+        CreatedSeconds = CreatedSeconds,
+        Label = Label,
+        Epochs = [.. Epochs.Concat(further).DistinctBy(static epoch => epoch.Number).OrderBy(static epoch => epoch.Number)],
         WriterSeed = WriterSeed,
         AdminPublicKey = AdminPublicKey,
     };
+
+    /// <summary>A ring for somebody else: what of these keys a role has, and a writer of its own.</summary>
+    public KeyRing NewMember(KeyRole role, string label, IEntropy entropy, DateTimeOffset now)
+    {
+        byte[] seed = new byte[Libsodium.SeedBytes];
+        entropy.Fill(seed);
+        return With(role, label, now, [.. Epochs.Select(epoch => epoch.For(role))], seed);
+    }
+
+    /// <summary>The X25519 key that new epochs are delivered to.</summary>
+    public byte[] ReceivingPrivateKey() => HKDF.DeriveKey(HashAlgorithmName.SHA256, WriterSeed, KeyEpoch.KeyBytes, [], "receive"u8.ToArray());
+
+    /// <summary>An epoch for each identity key that the ring has, oldest first.</summary>
+    public IEnumerable<KeyEpoch> Identities() =>
+        Epochs.Where(static epoch => epoch.Identity is not null).DistinctBy(static epoch => Convert.ToHexString(epoch.Identity!));
+
+    public bool Has(uint epoch) => Epochs.Any(known => known.Number == epoch);
 
     public KeyEpoch Epoch(uint number, string name)
     {
@@ -94,20 +107,7 @@ internal sealed class KeyRing
         writer.U16((ushort)label.Length);
         writer.Bytes(label);
         writer.U16((ushort)Epochs.Count);
-        foreach (KeyEpoch epoch in Epochs)
-        {
-            ReadOnlySpan<byte[]?> keys =
-                [epoch.Identity, epoch.Index, epoch.TreesPublic, epoch.TreesPrivate, epoch.DataPublic, epoch.DataPrivate];
-            ushort mask = 0;
-            for (int i = 0; i < keys.Length; i++)
-            {
-                if (keys[i] is not null) mask |= (ushort)(1 << i);
-            }
-
-            writer.U32(epoch.Number);
-            writer.U16(mask);
-            foreach (byte[]? key in keys) writer.Bytes(key);
-        }
+        foreach (KeyEpoch epoch in Epochs) epoch.Encode(writer);
 
         writer.Bytes(WriterSeed);
         writer.Bytes(AdminPublicKey);
@@ -131,22 +131,10 @@ internal sealed class KeyRing
         string label = Encoding.UTF8.GetString(reader.Bytes(reader.U16()));
         var epochs = new KeyEpoch[reader.U16()];
         if (epochs.Length == 0) throw reader.Damage("no key epoch");
-        byte[]?[] keys = new byte[6][];
         for (int e = 0; e < epochs.Length; e++)
         {
-            uint number = reader.U32();
-            ushort mask = reader.U16();
-            for (int i = 0; i < keys.Length; i++) keys[i] = (mask & (1 << i)) != 0 ? reader.Bytes(32).ToArray() : null;
-            epochs[e] = new KeyEpoch
-            {
-                Number = number,
-                Identity = keys[0],
-                Index = keys[1],
-                TreesPublic = keys[2],
-                TreesPrivate = keys[3],
-                DataPublic = keys[4],
-                DataPrivate = keys[5],
-            };
+            epochs[e] = KeyEpoch.Decode(ref reader);
+            if (e > 0 && epochs[e].Number <= epochs[e - 1].Number) throw reader.Damage($"key epoch {epochs[e].Number} is out of order");
         }
 
         var ring = new KeyRing
@@ -161,6 +149,16 @@ internal sealed class KeyRing
         reader.ExpectEnd();
         return ring;
     }
+
+    private KeyRing With(KeyRole role, string label, DateTimeOffset now, IReadOnlyList<KeyEpoch> epochs, byte[] writerSeed) => new()
+    {
+        Role = role,
+        CreatedSeconds = now.ToUnixTimeSeconds(),
+        Label = label,
+        Epochs = epochs,
+        WriterSeed = writerSeed,
+        AdminPublicKey = AdminPublicKey,
+    };
 
     public override string ToString() => "(keys)";
 }

@@ -14,17 +14,17 @@ internal sealed class ChunkFetcher : IDisposable
 
     private readonly VaultIndex index;
     private readonly ObjectKind kind;
-    private readonly ChunkIdentity identity;
+    private readonly ChunkProof proof;
     private readonly BoundedCache<(PackId Pack, int Group), byte[]> groups;
     private readonly BoundedCache<(PackId Pack, ushort Key), byte[]> keys = new(maxBytes: 64 << 10, bytesOf: key => 100 + key.Length);
     private readonly Decompressor decompressor = new();
     private readonly Lock decompressing = new();
 
-    public ChunkFetcher(VaultIndex index, ObjectKind kind, ChunkIdentity identity, long cacheBytes)
+    public ChunkFetcher(VaultIndex index, ObjectKind kind, ChunkProof proof, long cacheBytes)
     {
         this.index = index;
         this.kind = kind;
-        this.identity = identity;
+        this.proof = proof;
         groups = new(cacheBytes, group => group.Length);
     }
 
@@ -72,7 +72,7 @@ internal sealed class ChunkFetcher : IDisposable
         byte[] group = await FetchGroupAsync(location, cancellationToken).ConfigureAwait(false);
         PackChunk chunk = location.Chunk;
         ReadOnlyMemory<byte> content = group.AsMemory(chunk.Offset, chunk.Length);
-        if (identity.Of(content.Span) != chunk.Id) throw PackReader.BrokenChunk(location.Footer, location.Ordinal);
+        if (!proof.Fits(content.Span, chunk.Id)) throw PackReader.BrokenChunk(location.Footer, location.Ordinal);
         return content;
     }
 

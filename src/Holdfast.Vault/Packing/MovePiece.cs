@@ -40,16 +40,16 @@ internal sealed class MovePiece(MoveSource source, int first, int end, GroupFate
 
     /// <summary>Reads the groups and opens those that are to be rebuilt.</summary>
     /// <param name="reader">Where from.</param>
-    /// <param name="identity">Of the chunks; needed where a group is to be rebuilt.</param>
+    /// <param name="proof">Of the chunks; needed where a group is to be rebuilt.</param>
     /// <param name="cancellationToken">Stops the wait for the store.</param>
-    public async Task<MovePiece> ReadAsync(PackReader reader, ChunkIdentity? identity, CancellationToken cancellationToken)
+    public async Task<MovePiece> ReadAsync(PackReader reader, ChunkProof? proof, CancellationToken cancellationToken)
     {
         try
         {
             if (Bytes == 0) return this;
             sealedBytes = ArrayPool<byte>.Shared.Rent(Bytes);
             await reader.ReadSealedAsync(source.Footer, source.Footer.Groups[first].Offset, sealedBytes.AsMemory(0, Bytes), cancellationToken).ConfigureAwait(false);
-            OpenRebuilt(reader, identity);
+            OpenRebuilt(reader, proof);
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
@@ -66,7 +66,7 @@ internal sealed class MovePiece(MoveSource source, int first, int end, GroupFate
         sealedBytes = raw = [];
     }
 
-    private void OpenRebuilt(PackReader reader, ChunkIdentity? identity)
+    private void OpenRebuilt(PackReader reader, ChunkProof? proof)
     {
         PackFooter footer = source.Footer;
         int rawBytes = 0;
@@ -87,7 +87,7 @@ internal sealed class MovePiece(MoveSource source, int first, int end, GroupFate
             {
                 PackChunk chunk = footer.Chunks[i];
                 // Sealed anew they are this writer's: it must not vouch for what is not what its id says.
-                if (source.IsLive(i) && identity!.Of(content.Slice(chunk.Offset, chunk.Length)) != chunk.Id) throw PackReader.BrokenChunk(footer, i);
+                if (source.IsLive(i) && !proof!.Fits(content.Slice(chunk.Offset, chunk.Length), chunk.Id)) throw PackReader.BrokenChunk(footer, i);
             }
 
             at += group.RawBytes;

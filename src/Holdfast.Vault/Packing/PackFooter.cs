@@ -74,6 +74,13 @@ internal sealed class PackFooter
 
     public static ReadOnlySpan<byte> EndMagic => "HFPACKED"u8;
 
+    /// <summary>
+    /// Whether a client may take the footer's word for a chunk, without reading it: its group was sealed by somebody trusted, and whoever
+    /// says so, having moved it, is trusted as far as that. So nobody launders chunks of a stolen key by moving them.
+    /// </summary>
+    public bool IsReusable(int ordinal, ObjectSealer reuser) =>
+        reuser.TrustsToMove(WriterId) && reuser.Trusts(OriginOf(Groups[Chunks[ordinal].Group]));
+
     public static void EncodeEnd(Span<byte> target, uint length, ReadOnlySpan<byte> magic)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(target, length);

@@ -33,8 +33,8 @@ internal sealed class PackMover : IDisposable
     private readonly SessionId session;
     private readonly PackReader reader;
     private readonly BuilderPool builders;
-    private readonly ChunkIdentity? dataIdentity;
-    private readonly ChunkIdentity? treeIdentity;
+    private readonly ChunkProof? dataProof;
+    private readonly ChunkProof? treeProof;
     private readonly Lock gate = new();
 
     // New packs by their numbers within this mover, their footers once they are durable, and what is being put.
@@ -54,20 +54,20 @@ internal sealed class PackMover : IDisposable
     /// <param name="session">Names the new packs; nobody else may put packs of it.</param>
     /// <param name="level">Of zstd, for what is sealed anew.</param>
     public PackMover(OpenVault vault, SessionId session, int level = Compressor.DefaultLevel)
-        : this(vault.Store, vault.Sealer, session, vault.Sealer.Ring.Current.Identity is null ? null : vault.DataIdentity,
-            vault.Sealer.Ring.Current.Identity is null ? null : vault.TreeIdentity, level)
+        : this(vault.Store, vault.Sealer, session, vault.Sealer.Ring.Current.Identity is null ? null : vault.DataProof,
+            vault.Sealer.Ring.Current.Identity is null ? null : vault.TreeProof, level)
     {
     }
 
     /// <summary>The same of a vault's parts.</summary>
     internal PackMover(
-        IObjectStore store, ObjectSealer sealer, SessionId session, ChunkIdentity? dataIdentity, ChunkIdentity? treeIdentity, int level = Compressor.DefaultLevel)
+        IObjectStore store, ObjectSealer sealer, SessionId session, ChunkProof? dataProof, ChunkProof? treeProof, int level = Compressor.DefaultLevel)
     {
         this.store = store;
         this.sealer = sealer;
         this.session = session;
-        this.dataIdentity = dataIdentity;
-        this.treeIdentity = treeIdentity;
+        this.dataProof = dataProof;
+        this.treeProof = treeProof;
         reader = new PackReader(store, sealer);
         builders = new BuilderPool(Builders, () => new PackBuilder(sealer, level));
     }
@@ -147,11 +147,11 @@ internal sealed class PackMover : IDisposable
             foreach (MoveSource source in sources)
             {
                 GroupFate[] fates = FatesOf(source);
-                ChunkIdentity? identity = IdentityOf(source.Footer.Pack.Kind);
+                ChunkProof? proof = ProofOf(source.Footer.Pack.Kind);
                 for (int next = 0; next >= 0;)
                 {
                     MovePiece piece = NextPiece(source, fates, ref next);
-                    Task<MovePiece> coming = Task.Run(() => piece.ReadAsync(reader, identity, cancellationToken), cancellationToken);
+                    Task<MovePiece> coming = Task.Run(() => piece.ReadAsync(reader, proof, cancellationToken), cancellationToken);
                     try
                     {
                         await pieces.WriteAsync(coming, cancellationToken).ConfigureAwait(false);
@@ -342,7 +342,7 @@ internal sealed class PackMover : IDisposable
     private PackKey KeyOf(PackFooter footer, in PackGroup group)
     {
         PackKey key = footer.KeyOf(group);
-        return group.Key == 0 || sealer.Trusts(footer.WriterId) ? key : key with { OriginId = PackKey.NoOrigin };
+        return group.Key == 0 || sealer.TrustsToMove(footer.WriterId) ? key : key with { OriginId = PackKey.NoOrigin };
     }
 
     private bool CanSeal(ObjectKind kind) => PublicKeyOf(sealer.Ring.Current, kind) is not null;
@@ -350,7 +350,7 @@ internal sealed class PackMover : IDisposable
     private bool CanOpen(PackFooter footer, in PackGroup group)
     {
         ObjectKind kind = footer.Pack.Kind;
-        if (IdentityOf(kind) is null || !CanSeal(kind)) return false;
+        if (ProofOf(kind) is null || !CanSeal(kind)) return false;
         uint number = group.Key == 0 ? footer.Epoch : footer.FurtherKeys[group.Key - 1].Epoch;
         foreach (KeyEpoch epoch in sealer.Ring.Epochs)
         {
@@ -362,5 +362,5 @@ internal sealed class PackMover : IDisposable
 
     private static byte[]? PublicKeyOf(KeyEpoch epoch, ObjectKind kind) => kind == ObjectKind.DataPack ? epoch.DataPublic : epoch.TreesPublic;
 
-    private ChunkIdentity? IdentityOf(ObjectKind kind) => kind == ObjectKind.DataPack ? dataIdentity : treeIdentity;
+    private ChunkProof? ProofOf(ObjectKind kind) => kind == ObjectKind.DataPack ? dataProof : treeProof;
 }

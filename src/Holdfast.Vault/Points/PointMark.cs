@@ -3,6 +3,7 @@ using Holdfast.Files;
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Sealing;
 
 namespace Holdfast.Vault.Points;
@@ -47,12 +48,14 @@ internal sealed record PointMark(MarkKind Kind, DateTimeOffset Time, DateTimeOff
     }
 
     /// <summary>Reads and verifies a mark; null when it was removed meanwhile.</summary>
-    /// <exception cref="HoldfastException">Kind Damage: its bytes fail their check, or its writer is not trusted.</exception>
-    public static async Task<PointMark?> TryReadAsync(OpenVault vault, ObjectEntry entry, CancellationToken cancellationToken)
+    /// <exception cref="HoldfastException">Kind Damage: its bytes fail their check, or its writer is not known.</exception>
+    public static async Task<SignedMark?> TryReadAsync(OpenVault vault, ObjectEntry entry, CancellationToken cancellationToken)
     {
         if (entry.Length > MaxBytes) throw new DamageException(entry.Name, $"{entry.Length} bytes, at most {MaxBytes} expected");
         byte[]? content = await vault.Store.TryGetAsync(entry.Name, MaxBytes, cancellationToken).ConfigureAwait(false);
-        return content is null ? null : Decode(vault.Sealer.Open(ObjectKind.Mark, entry.Name, content).Body, entry.Name);
+        if (content is null) return null;
+        (ObjectHeader header, byte[] body) = vault.Sealer.Open(ObjectKind.Mark, entry.Name, content);
+        return new SignedMark(Decode(body, entry.Name), vault.Sealer.Writers.Find(header.WriterId)!);
     }
 
     public byte[] Encode()
@@ -102,3 +105,6 @@ internal sealed record PointMark(MarkKind Kind, DateTimeOffset Time, DateTimeOff
         return new UnixTime(seconds, (int)reader.Varint(999_999_999, "nanoseconds")).ToDateTimeOffset();
     }
 }
+
+/// <summary>A mark, and who says so.</summary>
+internal sealed record SignedMark(PointMark Mark, KnownWriter Writer);

@@ -1,5 +1,6 @@
 using Holdfast.Log;
 using Holdfast.Storage;
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Sealing;
 
 namespace Holdfast.Vault.Points;
@@ -43,7 +44,7 @@ internal sealed class PointMarks
 
         // The names are in the order of the numbers.
         var marks = new PointMarks(entries.Count == 0 ? 0 : entries[^1].Number + 1);
-        var read = new PointMark?[entries.Count];
+        var read = new SignedMark?[entries.Count];
         var errors = new HoldfastException?[entries.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, entries.Count, options, async (i, cancellation) =>
@@ -59,7 +60,7 @@ internal sealed class PointMarks
         }).ConfigureAwait(false);
         for (int i = 0; i < read.Length; i++)
         {
-            if (read[i] is { } mark) marks.Apply(mark, entries[i].Entry.Stored);
+            if (read[i] is { } mark && Counts(mark, entries[i].Number, vault.Sealer)) marks.Apply(mark.Mark, entries[i].Entry.Stored);
             if (errors[i] is not { } error) continue;
             marks.Damage ??= error;
             vault.TellOfDamage(error);
@@ -83,6 +84,19 @@ internal sealed class PointMarks
         string name = PointMark.Name(number);
         byte[] content = vault.Sealer.Seal(ObjectKind.Mark, name, mark.Encode());
         return await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false) != PutOutcome.Taken;
+    }
+
+    /// <summary>
+    /// Whether who says so may. What somebody else says is no damage: it is certain that it says nothing, so it does not stop
+    /// forgetting either.
+    /// </summary>
+    private static bool Counts(SignedMark mark, uint number, ObjectSealer sealer)
+    {
+        KnownWriter writer = mark.Writer;
+        if (!writer.HasMark(number)) return false;
+        return mark.Mark.Kind == MarkKind.Condemn
+            ? RoleRules.Allows(writer.Role, VaultUse.Prune)
+            : RoleRules.Allows(writer.Role, VaultUse.MarkPoints) || writer.Id == sealer.WriterId;
     }
 
     private void Apply(PointMark mark, DateTimeOffset stored)

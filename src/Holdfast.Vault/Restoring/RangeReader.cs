@@ -25,7 +25,7 @@ internal static class RangeReader
                 Result<int> read = await context.Target.ReadAsync(context.Caller, file, offset, buffer.AsMemory(0, wanted)).ConfigureAwait(false);
                 if (!read.Ok || read.Value != wanted) return false;
                 ReadOnlySpan<byte> content = buffer.AsSpan(0, wanted);
-                if (isHole ? content.ContainsAnyExcept((byte)0) : context.Vault.DataIdentity.Of(content) != item.Id) return false;
+                if (isHole ? content.ContainsAnyExcept((byte)0) : !context.Vault.DataProof.Fits(content, item.Id)) return false;
                 offset += wanted;
                 left -= wanted;
             }

@@ -141,7 +141,7 @@ internal sealed class RestoreWorker : IDisposable
     {
         WantedChunk wanted = batch.WantedAt(place);
         PackChunk chunk = footer.Chunks[batch.At(place).Ordinal];
-        return chunk.Length == wanted.Length && context.Vault.DataIdentity.Of(raw.AsSpan(chunk.Offset, chunk.Length)) == wanted.Id;
+        return chunk.Length == wanted.Length && context.Vault.DataProof.Fits(raw.AsSpan(chunk.Offset, chunk.Length), wanted.Id);
     }
 
     /// <summary>Whether a chunk stands right behind the one before it, in the group and in the same file.</summary>

@@ -13,6 +13,9 @@ internal enum ObjectKind : byte
     Point = 5,
     Lease = 6,
     Mark = 7,
+    Removal = 8,
+    Writer = 10,
+    Epoch = 13,
 }
 
 /// <summary>The first bytes of every sealed object. Layout: docs/formats/vault.md, "Sealed objects".</summary>

@@ -7,28 +7,46 @@ namespace Holdfast.Vault.Sealing;
 /// <summary>Seals, signs, opens and verifies objects with the keys of one ring. May be used from any thread.</summary>
 internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
 {
-    private readonly byte[] writerPublicKey = Libsodium.SignPublicKey(ring.WriterSeed);
-
-    private readonly (ulong Own, ulong Admin) trustedIds =
-        (KeyEpoch.KeyId("writer", Libsodium.SignPublicKey(ring.WriterSeed)), KeyEpoch.KeyId("writer", ring.AdminPublicKey));
+    private volatile WriterBook writers = WriterBook.Of(ring);
 
     public KeyRing Ring { get; } = ring;
 
     public IEntropy Entropy { get; } = entropy;
 
-    public ulong WriterId => KeyEpoch.KeyId("writer", writerPublicKey);
+    public ulong WriterId { get; } = KeyEpoch.KeyId("writer", Libsodium.SignPublicKey(ring.WriterSeed));
 
-    public ulong AdminId => KeyEpoch.KeyId("writer", Ring.AdminPublicKey);
+    public ulong AdminId { get; } = KeyEpoch.KeyId("writer", ring.AdminPublicKey);
 
-    /// <summary>Whether a new point may rely on what a writer sealed.</summary>
-    public bool Trusts(ulong writerId) => writerId == trustedIds.Own || writerId == trustedIds.Admin;
+    /// <summary>Who is known; replaced when the vault is looked at anew.</summary>
+    public WriterBook Writers
+    {
+        get => writers;
+        set => writers = value;
+    }
+
+    /// <summary>
+    /// Whether what a writer says of a chunk is believed without reading the chunk, so that it is reused: our own word, and that
+    /// of admins who are not revoked. Others are known, and so can be read: every chunk read is verified by its id.
+    /// </summary>
+    public bool Trusts(ulong writerId) => writerId == WriterId || writerId == AdminId || IsAdmin(writerId);
+
+    /// <summary>
+    /// Whether a writer's word is taken for where chunks lie that a writer made whom <see cref="Trusts"/> covers: of a pack that holds
+    /// moved groups, the pack's writer must be trusted so, and each group's origin wholly.
+    /// </summary>
+    public bool TrustsToMove(ulong writerId) => Trusts(writerId) || writers.Find(writerId) is { Role: KeyRole.Prune, IsRevoked: false };
+
+    /// <summary>Whether a writer is an admin who is not revoked.</summary>
+    public bool IsAdmin(ulong writerId) => writers.Find(writerId) is { Role: KeyRole.Admin, IsRevoked: false };
 
     /// <summary>A header for a new object, with a salt of its own.</summary>
-    public ObjectHeader NewHeader(ObjectKind kind)
+    public ObjectHeader NewHeader(ObjectKind kind) => NewHeader(kind, Ring.Current);
+
+    private ObjectHeader NewHeader(ObjectKind kind, KeyEpoch epoch)
     {
         byte[] salt = new byte[ObjectHeader.SaltBytes];
         Entropy.Fill(salt);
-        return new ObjectHeader(kind, Aead.Preferred, Ring.Current.Number, Ring.Current.KeyIdFor(kind), WriterId, salt);
+        return new ObjectHeader(kind, Aead.Preferred, epoch.Number, epoch.KeyIdFor(kind), WriterId, salt);
     }
 
     /// <summary>The cipher of what an object seals under <i>b</i>.</summary>
@@ -38,9 +56,12 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
     public byte[] IndexKey(ObjectHeader header, string name) => Ring.Epoch(header.Epoch, name).ObjectKey(header.Kind, header.Salt.Span);
 
     /// <summary>A whole small object: header, sealed body, signature.</summary>
-    public byte[] Seal(ObjectKind kind, string name, ReadOnlySpan<byte> body)
+    public byte[] Seal(ObjectKind kind, string name, ReadOnlySpan<byte> body) => Seal(kind, name, body, Ring.Current);
+
+    /// <summary>The same under an epoch that need not be the current one.</summary>
+    public byte[] Seal(ObjectKind kind, string name, ReadOnlySpan<byte> body, KeyEpoch epoch)
     {
-        ObjectHeader header = NewHeader(kind);
+        ObjectHeader header = NewHeader(kind, epoch);
         byte[] result = new byte[ObjectHeader.Size + body.Length + Aead.TagBytes + Libsodium.SignatureBytes];
         header.Encode(result);
         Span<byte> sealedBody = result.AsSpan(ObjectHeader.Size, body.Length + Aead.TagBytes);
@@ -51,14 +72,18 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
     }
 
     /// <summary>Checks and opens a whole small object.</summary>
-    public (ObjectHeader Header, byte[] Body) Open(ObjectKind kind, string name, ReadOnlySpan<byte> content)
+    /// <param name="kind">What its name promises.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="content">Its bytes.</param>
+    /// <param name="known">Whose signatures are known; by default <see cref="Writers"/>.</param>
+    public (ObjectHeader Header, byte[] Body) Open(ObjectKind kind, string name, ReadOnlySpan<byte> content, WriterBook? known = null)
     {
         ObjectHeader header = ObjectHeader.Decode(content, kind, name);
         const int least = ObjectHeader.Size + Aead.TagBytes + Libsodium.SignatureBytes;
         if (content.Length < least) throw new DamageException(name, $"{content.Length} bytes, at least {least} expected");
         ReadOnlySpan<byte> encodedHeader = content[..ObjectHeader.Size];
         ReadOnlySpan<byte> sealedBody = content[ObjectHeader.Size..^Libsodium.SignatureBytes];
-        VerifySignature(header, name, encodedHeader, [], sealedBody, content[^Libsodium.SignatureBytes..]);
+        VerifySignature(header, name, encodedHeader, [], sealedBody, content[^Libsodium.SignatureBytes..], known ?? writers);
         byte[] body = new byte[sealedBody.Length - Aead.TagBytes];
         using Aead cipher = IndexCipher(header, name);
         if (!cipher.TryOpen(0, sealedBody, body, Associated(encodedHeader, name)))
@@ -76,16 +101,29 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
         Libsodium.Sign(digest, Ring.WriterSeed, signature);
     }
 
-    /// <summary>Throws unless the signature is that of ourselves or the admin: the writers that are trusted.</summary>
+    /// <summary>
+    /// Throws unless the signature is that of a known writer whose role writes such objects. Whether what it wrote is reused, and of a
+    /// revoked writer whether it stands, is another matter.
+    /// </summary>
     public void VerifySignature(
         ObjectHeader header, string name, ReadOnlySpan<byte> encodedHeader, ReadOnlySpan<byte> sealedKey, ReadOnlySpan<byte> sealedPart,
-        ReadOnlySpan<byte> signature)
+        ReadOnlySpan<byte> signature) => VerifySignature(header, name, encodedHeader, sealedKey, sealedPart, signature, writers);
+
+    private static void VerifySignature(
+        ObjectHeader header, string name, ReadOnlySpan<byte> encodedHeader, ReadOnlySpan<byte> sealedKey, ReadOnlySpan<byte> sealedPart,
+        ReadOnlySpan<byte> signature, WriterBook known)
     {
-        byte[]? key = header.WriterId == WriterId ? writerPublicKey : header.WriterId == AdminId ? Ring.AdminPublicKey : null;
-        if (key is null) throw new DamageException(name, $"written by {header.WriterId:x16}, whom this key does not trust");
+        if (known.Find(header.WriterId) is not { } writer)
+        {
+            throw new DamageException(name, $"written by {WriterStatement.IdText(header.WriterId)}, whom no certificate of this vault names");
+        }
+
         Span<byte> digest = stackalloc byte[32];
         Digest(name, encodedHeader, sealedKey, sealedPart, digest);
-        if (!Libsodium.Verify(digest, key, signature)) throw new DamageException(name, "its signature does not fit its content");
+        if (!Libsodium.Verify(digest, writer.PublicKey, signature)) throw new DamageException(name, "its signature does not fit its content");
+        if (RoleRules.MayWrite(writer.Role, header.Kind)) return;
+        throw new DamageException(
+            name, $"written by {WriterStatement.IdText(header.WriterId)}, a key of the role {RoleRules.NameOf(writer.Role)}, which may not");
     }
 
     public static byte[] Associated(ReadOnlySpan<byte> header, string name) =>

@@ -13,7 +13,7 @@ public sealed class VaultStatsTests(CheckedVault checkedVault) : IClassFixture<C
         VaultTotals totals = await VaultStats.OfVaultAsync(checkedVault.Vault, TestContext.Current.CancellationToken);
 
         Assert.Equal(Directory.EnumerateFiles(checkedVault.Fixture.VaultPath, "*", SearchOption.AllDirectories).Sum(path => new FileInfo(path).Length), totals.Bytes);
-        Assert.Equal(1 + 1 + 2 + 2 + 2 + 2 + 2, totals.Objects);
+        Assert.Equal(1 + 1 + 1 + 2 + 2 + 2 + 2 + 2, totals.Objects);
         Assert.Equal(new ObjectTotals("data", 2, totals.Kinds[0].Bytes), totals.Kinds[0]);
         Assert.Equal(2, totals.Points);
         Assert.Equal(1, totals.Sources);

@@ -58,6 +58,9 @@ internal static class FuzzedDecoders
         new("index pages", () => [IndexPage()], bytes => DecodeIndexAsync(Index(IndexRoot(), bytes))) { SpareBytes = 512 << 10 },
         new("key slot", () => [Slot()], Sync(bytes => KeySlot.ThrowIfMalformed(bytes, "0123456789abcdef"))),
         new("key ring", () => [Ring.Encode()], Sync(bytes => KeyRing.Decode(bytes, "test"))) { SpareBytes = 1 << 20 },
+        new("writer statement", Statements, Sync(bytes => WriterStatement.Decode(bytes, StatementName))) { BytesPerByte = 128 },
+        new("epoch delivery", () => [Delivery().Encode()], Sync(bytes => EpochDelivery.Decode(bytes, EpochDelivery.Name(2)))),
+        new("delivered keys", () => [Boxed()], Sync(bytes => OpenDelivery(bytes))) { SpareBytes = 256 << 10 },
         new("directory", Directories, Sync(bytes => DirectoryCodec.Decode(bytes, "test", isPointRoot: false))),
         new("root directory", () => [VaultForge.Encode(VaultForge.Entry("/", NodeKind.Directory), VaultForge.Entry("/a/b", NodeKind.Directory))],
             Sync(bytes => DirectoryCodec.Decode(bytes, "test", isPointRoot: true))),
@@ -287,6 +290,43 @@ internal static class FuzzedDecoders
         slot[8] = 1;
         PasswordKey.Encode(slot.AsSpan(12), PasswordKey.DefaultPasses, new SimulatedEntropy(1));
         return slot;
+    }
+
+    private static string StatementName => $"{WriterStatement.Prefix}{WriterStatement.IdText(TestKeys.Sealer().WriterId)}-0123456789abcdef";
+
+    private static byte[][] Statements() =>
+    [
+        WriterCertificate.Of(Ring, "0123456789abcdef").Encode(),
+        new WriterRevocation(TestKeys.Sealer().WriterId, 1_000_000, 3, 4, [Session, new(1, 0xABCD)]).Encode(),
+    ];
+
+    private static EpochDelivery Delivery()
+    {
+        var delivery = new EpochDelivery(2);
+        delivery.Add(TestKeys.Sealer().WriterId, Libsodium.BoxPublicKey(Ring.ReceivingPrivateKey()), KeyEpoch.Create(2, new SimulatedEntropy(2)));
+        delivery.Add(7, Libsodium.BoxPublicKey(TestKeys.Content(32)), KeyEpoch.Create(2, new SimulatedEntropy(2)));
+        return delivery;
+    }
+
+    private static byte[] Boxed()
+    {
+        var writer = new ByteWriter();
+        KeyEpoch.Create(2, new SimulatedEntropy(2)).For(KeyRole.List).Encode(writer);
+        return writer.ToArray();
+    }
+
+    /// <summary>What an admin seals to us may be anything.</summary>
+    private static KeyEpoch OpenDelivery(byte[] content)
+    {
+        byte[] box = new byte[content.Length + Libsodium.SealOverheadBytes];
+        Libsodium.BoxSeal(content, Libsodium.BoxPublicKey(Ring.ReceivingPrivateKey()), box);
+        var body = new ByteWriter();
+        body.U32(2);
+        body.Varint(1);
+        body.U64(TestKeys.Sealer().WriterId);
+        body.ByteString(box);
+        string name = EpochDelivery.Name(2);
+        return EpochDelivery.Decode(body.Written, name).TryOpen(Ring, TestKeys.Sealer().WriterId, name)!;
     }
 
     private static byte[][] Directories()

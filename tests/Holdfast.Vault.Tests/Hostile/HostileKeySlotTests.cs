@@ -78,7 +78,7 @@ public sealed class HostileKeySlotTests
         using VaultSecret secret = VaultFixture.Secret();
 
         HoldfastException error = await Assert.ThrowsAsync<HoldfastException>(
-            () => KeyDirectory.AddAsync(SimulatedHost.Create(1), store, FaultWorld.VaultId, TestKeys.Ring(), secret, Token));
+            () => KeyDirectory.AddAsync(SimulatedHost.Create(1), store, FaultWorld.VaultId, Ours, TestKeys.Ring(), secret, Token));
 
         Assert.Equal(ErrorKind.Refused, error.Kind);
         Assert.Equal(KeyDirectory.MaxSlots, store.Names.Length);

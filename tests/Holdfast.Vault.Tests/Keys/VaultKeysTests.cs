@@ -23,10 +23,12 @@ public sealed class VaultKeysTests
             IReadOnlyList<VaultKey> keys = await VaultKeys.ListAsync(second, Token);
             Assert.Equal(2, keys.Count);
             VaultKey mine = keys.Single(key => key.IsCurrent);
-            Assert.Equal(("laptop", "admin"), (mine.Label, mine.Role));
-            Assert.Null(keys.Single(key => !key.IsCurrent).Label);
+            VaultKey first = keys.Single(key => !key.IsCurrent);
+            Assert.Equal(("laptop", KeyRole.Admin), (mine.Label, mine.Role));
+            Assert.Equal(("first", KeyRole.Admin, mine.Writer), (first.Label, first.Role, first.Writer));
 
-            Assert.Equal(vault.KeySlotId, await VaultKeys.RemoveAsync(second, vault.KeySlotId[..6], Token));
+            VaultKey removed = await VaultKeys.RemoveAsync(second, vault.KeySlotId[..6], Token);
+            Assert.Equal((vault.KeySlotId, null), (removed.Id, removed.Revoked));
         }
 
         await AssertWrongAsync("one");
@@ -92,7 +94,7 @@ public sealed class VaultKeysTests
     public async Task OfTwoInitsAtOnceTheLoserLeavesNoKeyBehind()
     {
         var faulty = new FaultyObjectStore(store);
-        faulty.Before(StoreMethod.Put, 2, async _ => await store.PutIfAbsentAsync("vault", VaultDescriptor.Encode(TestKeys.Content(16)), Token));
+        faulty.Before(StoreMethod.Put, 3, async _ => await store.PutIfAbsentAsync("vault", VaultDescriptor.Encode(TestKeys.Content(16)), Token));
         using VaultSecret secret = VaultFixture.Secret("one");
 
         var refused = await Assert.ThrowsAsync<HoldfastException>(() => OpenVault.InitAsync(host, faulty, secret, "first", Token));

@@ -12,6 +12,7 @@ internal sealed class MoveWorld : IDisposable
 {
     private static readonly SessionId Session = new(0, 0x51);
     private readonly ChunkIdentity identity;
+    private readonly ChunkProof proof;
     private readonly PackBuilder builder;
     private readonly PackReader reader;
     private readonly Decompressor decompressor = new();
@@ -22,6 +23,7 @@ internal sealed class MoveWorld : IDisposable
     {
         Sealer = new ObjectSealer(Ring, new SimulatedEntropy(77));
         identity = Ring.Current.DataIdentity();
+        proof = new ChunkProof([identity]);
         builder = new PackBuilder(Sealer, Compressor.DefaultLevel);
         reader = new PackReader(Store, Sealer);
     }
@@ -74,7 +76,7 @@ internal sealed class MoveWorld : IDisposable
     }
 
     public PackMover Mover(ObjectSealer? with = null, IObjectStore? store = null) =>
-        new(store ?? Store, with ?? Sealer, new SessionId(1, ++movers), with is null ? identity : null, with is null ? identity : null);
+        new(store ?? Store, with ?? Sealer, new SessionId(1, ++movers), with is null ? proof : null, with is null ? proof : null);
 
     /// <summary>Moves with all keys.</summary>
     public async Task<MovedChunks> MoveAsync(params (PackFooter Source, ulong[] Live)[] packs)

@@ -81,7 +81,7 @@ public sealed class ObjectSealerTests
     }
 
     [Fact]
-    public void AWriterWhoIsNeitherWeNorTheAdminIsRefused()
+    public void AWriterOfWhomNoCertificateTellsIsRefused()
     {
         KeyRing ring = sealer.Ring;
         ObjectSealer add = new(Member(ring, seed: 5), new SimulatedEntropy(6)), other = new(Member(ring, seed: 7), new SimulatedEntropy(8));
@@ -90,7 +90,7 @@ public sealed class ObjectSealerTests
         Assert.Equal([1], add.Open(ObjectKind.Point, Name, byAdmin).Body);
         Assert.Equal([2], add.Open(ObjectKind.Point, Name, byAdd).Body);
         var error = Assert.Throws<DamageException>(() => other.Open(ObjectKind.Point, Name, byAdd));
-        Assert.Contains("does not trust", error.Message, StringComparison.Ordinal);
+        Assert.Contains("whom no certificate of this vault names", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

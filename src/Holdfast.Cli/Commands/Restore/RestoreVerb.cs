@@ -17,7 +17,7 @@ internal sealed class RestoreVerb(RestoreOptions options, CommandContext context
         // All that can be wrong with the command line comes before the password, and before anything is made.
         PathRules includes = Rules(options.Includes);
         PathRules excludes = Rules(options.Excludes);
-        using OpenVault vault = await context.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(VaultUse.ReadData, cancellationToken).ConfigureAwait(false);
         RestorePoint point = await PointFinder.FindAsync(vault, options.Point, cancellationToken).ConfigureAwait(false);
         var places = new List<ReadOnlyMemory<byte>>();
         foreach (string path in options.Paths) places.Add(await PlaceAsync(vault, point, path, cancellationToken).ConfigureAwait(false));
