@@ -35,7 +35,7 @@ public readonly record struct ByteRange(long Offset, long Length);
 public sealed record AffectedPath(SessionId Point, ReadOnlyMemory<byte> Path, AffectedKind Kind, IReadOnlyList<ByteRange> Ranges);
 
 /// <summary>An object of the vault that is not as it should be.</summary>
-/// <param name="ObjectName">Its name; <c>index/SESSION-*</c> for a lost index, <c>chunk ID</c> for a chunk that no pack holds.</param>
+/// <param name="ObjectName">Its name; <c>index/SESSION-*</c> for a lost index, <c>chunk ID</c> for a chunk that no pack holds, <c>chunks</c> for several.</param>
 /// <param name="What">What is wrong with it; where nothing is affected, why not.</param>
 /// <param name="Affected">All that is lost by it, by point and path. What lies intact in another pack is not lost.</param>
 public sealed record DamagedThing(string ObjectName, string What, IReadOnlyList<AffectedPath> Affected);

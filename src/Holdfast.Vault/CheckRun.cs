@@ -16,11 +16,12 @@ public static class CheckRun
     /// <param name="request">What of it, and how.</param>
     /// <param name="cancellationToken">Stops the check; there is no report then.</param>
     /// <exception cref="Log.HoldfastException">The store cannot be reached, or the key does not allow reading.</exception>
-    public static Task<CheckReport> RunAsync(OpenVault vault, CheckRequest request, CancellationToken cancellationToken)
+    public static async Task<CheckReport> RunAsync(OpenVault vault, CheckRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
         if (request.Subset is <= 0 or > 1 or double.NaN) throw new ArgumentException("a subset is above 0 and at most 1", nameof(request));
-        return new CheckWork(vault, request).RunAsync(cancellationToken);
+        using var work = new CheckWork(vault, request);
+        return await work.RunAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -22,6 +22,9 @@ public sealed class DamageException : HoldfastException
     /// <summary>What is wrong with it.</summary>
     public string What { get; }
 
+    /// <summary>Whether another key may read it: then nothing says that bytes are lost, and nobody may put it away.</summary>
+    internal bool DependsOnKey { get; init; }
+
     /// <summary>
     /// Whether an error says that bytes are lost: they fail their check, or the store cannot read them and will not be
     /// able to later. Anything else (an unreachable store, a wrong key) says nothing about the bytes.

@@ -6,10 +6,25 @@ using Holdfast.Vault.Points;
 namespace Holdfast.Vault.Checking;
 
 /// <summary>One check, from the descriptor to what damage affects.</summary>
-internal sealed class CheckWork(OpenVault vault, CheckRequest request)
+internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpares? spares = null) : IDisposable
 {
     private readonly Findings findings = new(request);
     private int keySlots;
+
+    /// <summary>What was found, once the check has run.</summary>
+    public IReadOnlyList<Finding> All { get; private set; } = [];
+
+    public PointCheck Points { get; private set; } = null!;
+
+    public PackInventory Packs { get; private set; } = null!;
+
+    public ChunkTable Table { get; private set; } = null!;
+
+    public TreeGraph Graph { get; private set; } = null!;
+
+    public LossMap Losses { get; private set; } = null!;
+
+    public void Dispose() => Packs?.Dispose();
 
     public async Task<CheckReport> RunAsync(CancellationToken cancellationToken)
     {
@@ -17,16 +32,17 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request)
         await CheckKeySlotsAsync(cancellationToken).ConfigureAwait(false);
         await CheckMarksAsync(cancellationToken).ConfigureAwait(false);
         // This order makes a backup that is at work meanwhile harmless: see PackInventory.
-        var points = new PointCheck(vault, findings);
+        PointCheck points = Points = new PointCheck(vault, findings);
         await points.LoadAsync(cancellationToken).ConfigureAwait(false);
-        using var packs = new PackInventory(vault, request, findings);
+        PackInventory packs = Packs = new PackInventory(vault, request, findings);
         await packs.LoadIndexesAsync(cancellationToken).ConfigureAwait(false);
-        ChunkTable table = await packs.LoadPacksAsync(points.NeededPacks, cancellationToken).ConfigureAwait(false);
+        ChunkTable table = Table = await packs.LoadPacksAsync(points.NeededPacks, cancellationToken).ConfigureAwait(false);
         var index = new IndexCheck(request, table, packs, findings);
         await index.RunAsync(cancellationToken).ConfigureAwait(false);
 
         using var chunks = new ChunkReader(vault, table, findings);
-        var trees = new TreeCheck(request, table, chunks, findings);
+        var trees = new TreeCheck(request, table, chunks, findings, spares?.TreeChunk);
+        Graph = trees.Graph;
         foreach (CheckedPoint point in points.Points)
         {
             point.TreeRoots = trees.AddRoot(point.Point.Tree, TreeUse.Root, point.Name);
@@ -40,15 +56,16 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request)
         var data = new DataCheck(vault, request, table, findings);
         if (request.ReadData) await data.RunAsync(cancellationToken).ConfigureAwait(false);
 
-        var losses = new LossMap(table, trees.Graph, packs, index, findings);
+        LossMap losses = Losses = new LossMap(table, trees.Graph, packs, index, findings);
         if (!losses.IsEmpty)
         {
-            var trace = new EffectTrace(trees.Graph, chunks, losses, findings);
+            var trace = new EffectTrace(trees.Graph, chunks, losses, findings, spares?.Places);
             foreach (CheckedPoint point in points.Points) await trace.TraceAsync(point, cancellationToken).ConfigureAwait(false);
         }
 
         List<Finding> all = findings.All();
         losses.Reassure(all);
+        All = all;
         return new CheckReport
         {
             Damages = [.. all.Select(finding => finding.ToDamagedThing())],

@@ -25,6 +25,9 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     /// <summary>Packs in the store.</summary>
     public int StoredCount => stored.Count;
 
+    /// <summary>Whether the store has a pack.</summary>
+    public bool IsStored(PackId pack) => stored.ContainsKey(pack);
+
     /// <summary>Packs that are missing, or whose footer is.</summary>
     public IReadOnlyDictionary<PackId, Finding> Unusable => unusable;
 
@@ -93,9 +96,8 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
-            string what = error is DamageException damage ? damage.What : error.Message;
-            if (listedBytes.TryGetValue(pack, out int expected) && stored[pack] != expected) what += $"; it has {stored[pack]} bytes, {expected} expected";
-            unusable[pack] = findings.Add(pack.ObjectName, what);
+            bool isOtherLength = listedBytes.TryGetValue(pack, out int expected) && stored[pack] != expected;
+            unusable[pack] = findings.Add(pack.ObjectName, error, isOtherLength ? $"; it has {stored[pack]} bytes, {expected} expected" : null);
         }
 
         request.Progress.AddDone(1, 0);

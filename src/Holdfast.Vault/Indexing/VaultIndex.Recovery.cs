@@ -99,7 +99,7 @@ internal sealed partial class VaultIndex
         var options = new ParallelOptions { MaxDegreeOfParallelism = FootersAtOnce, CancellationToken = cancellationToken };
         return Parallel.ForEachAsync(packs, options, async (pack, cancellation) =>
         {
-            if (Unindexed.Contains(pack)) return;
+            if (Unindexed.Contains(pack) || leftOut.ContainsKey(pack)) return;
             if (await TryGetFooterAsync(pack, cancellation).ConfigureAwait(false) is { } footer) Unindexed.Add(footer);
         });
     }

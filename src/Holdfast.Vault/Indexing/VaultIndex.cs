@@ -22,6 +22,7 @@ internal sealed partial class VaultIndex : IDisposable
     private readonly ConcurrentDictionary<string, bool> broken = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(PackId Pack, int Group), bool> brokenGroups = new();
     private volatile bool hasBrokenGroups;
+    private readonly ConcurrentDictionary<PackId, bool> leftOut = new();
 
     // All that were ever in use: a thread may be looking into one that was set aside.
     private readonly List<IndexReader> opened = [];
@@ -179,6 +180,27 @@ internal sealed partial class VaultIndex : IDisposable
         hasBrokenGroups = true;
     }
 
+    /// <summary>
+    /// From now on nothing is found in some packs nor by some index objects: for a repair, which replaces both. What only
+    /// these index objects list is found by footers once <see cref="LoadUnindexedAsync(CancellationToken)"/> was called.
+    /// </summary>
+    public async Task LeaveOutAsync(IEnumerable<string> indexes, IReadOnlySet<PackId> packs, CancellationToken cancellationToken)
+    {
+        await changing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            foreach (string name in indexes) broken.TryAdd(name, true);
+            foreach (PackId pack in packs) leftOut.TryAdd(pack, true);
+            hasBrokenGroups = true;
+            readers = [.. readers.Where(reader => !broken.ContainsKey(reader.Name))];
+            Unindexed.Remove(packs);
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
     /// <summary>A pack's footer, verified; null when the pack is missing or its footer damaged, which is told.</summary>
     public async ValueTask<PackFooter?> TryGetFooterAsync(PackId pack, CancellationToken cancellationToken)
     {
@@ -219,7 +241,8 @@ internal sealed partial class VaultIndex : IDisposable
     }
 
     private bool IsBroken(in ChunkLocation location) =>
-        hasBrokenGroups && brokenGroups.ContainsKey((location.Footer.Pack, location.Chunk.Group));
+        hasBrokenGroups
+        && (brokenGroups.ContainsKey((location.Footer.Pack, location.Chunk.Group)) || leftOut.ContainsKey(location.Footer.Pack));
 
     /// <summary>Where a chunk may lie, by the truncated id; null for nowhere.</summary>
     private async ValueTask<List<(PackId Pack, int Ordinal)>?> LocateAsync(ChunkId id, CancellationToken cancellationToken)
@@ -254,7 +277,7 @@ internal sealed partial class VaultIndex : IDisposable
     private async ValueTask<ChunkLocation?> ProveAsync(
         ChunkId id, ObjectKind kind, PackId pack, int ordinal, CancellationToken cancellationToken)
     {
-        if (pack.Kind != kind) return null;
+        if (pack.Kind != kind || leftOut.ContainsKey(pack)) return null;
         PackFooter? footer = await TryGetFooterAsync(pack, cancellationToken).ConfigureAwait(false);
         bool isThere = footer is not null && ordinal < footer.Chunks.Length && footer.Chunks[ordinal].Id == id;
         return isThere ? new ChunkLocation(footer!, ordinal) : null;

@@ -76,7 +76,7 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
         ReadOnlySpan<byte> signature)
     {
         byte[]? key = header.WriterId == WriterId ? writerPublicKey : header.WriterId == AdminId ? Ring.AdminPublicKey : null;
-        if (key is null) throw new DamageException(name, $"written by {header.WriterId:x16}, whom this key does not trust");
+        if (key is null) throw new DamageException(name, $"written by {header.WriterId:x16}, whom this key does not trust") { DependsOnKey = true };
         Span<byte> digest = stackalloc byte[32];
         Digest(name, encodedHeader, sealedKey, sealedPart, digest);
         if (!Libsodium.Verify(digest, key, signature)) throw new DamageException(name, "its signature does not fit its content");

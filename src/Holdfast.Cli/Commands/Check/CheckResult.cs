@@ -12,7 +12,7 @@ internal static class CheckResult
 {
     public static void Write(CommandOutput output, CheckReport report, TimeSpan elapsed)
     {
-        foreach (DamagedThing damage in report.Damages) Write(output, damage);
+        WriteDamages(output, report);
         output.SummaryLine(Invariant(
             $"checked {report.Points:N0} restore points, {report.Files:N0} files, {report.Packs:N0} packs in {TimeText.ShowTaken(elapsed)}"));
         output.SummaryLine(report.PacksRead > 0
@@ -25,6 +25,12 @@ internal static class CheckResult
             var count => Invariant($"{count:N0} things are damaged: see above"),
         });
         output.Record("summary", (report, elapsed), WriteSummary);
+    }
+
+    /// <summary>Each damaged thing, and what it affects.</summary>
+    public static void WriteDamages(CommandOutput output, CheckReport report)
+    {
+        foreach (DamagedThing damage in report.Damages) Write(output, damage);
     }
 
     private static void Write(CommandOutput output, DamagedThing damage)
