@@ -121,7 +121,7 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
     {
         foreach ((ChunkId id, ObjectKind kind) in references.Moved)
         {
-            if (await vault.Index.FindSoundAsync(id, kind, cancellationToken).ConfigureAwait(false) is not { } place) continue;
+            if (await FindAsync(id, kind, cancellationToken).ConfigureAwait(false) is not { } place) continue;
             references.Sound.Add(place.Footer.Pack, place.Footer.Chunks.Length, place.Ordinal);
         }
 
@@ -129,6 +129,14 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
         byte[] content = vault.Sealer.Seal(ObjectKind.References, name, references.Sound.Encode());
         await QuarantineAsync(name, cancellationToken).ConfigureAwait(false);
         await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<ChunkLocation?> FindAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
+    {
+        if (await vault.Index.FindSoundAsync(id, kind, cancellationToken).ConfigureAwait(false) is { } sound) return sound;
+        // What another wrote no new point may rely on, but an old one does.
+        List<ChunkLocation> others = await vault.Index.FindAllAsync(id, kind, cancellationToken).ConfigureAwait(false);
+        return others.Count > 0 ? others[0] : null;
     }
 
     /// <summary>Takes an object away once a copy of it is durable.</summary>
