@@ -73,6 +73,12 @@ public sealed record CheckReport
     /// <summary>Bytes of packs read to verify content.</summary>
     public long BytesRead { get; init; }
 
+    /// <summary>Of a rolling check: how long ago the pack was verified that was verified longest ago, or stored.</summary>
+    public TimeSpan? OldestVerified { get; init; }
+
+    /// <summary>Of a rolling check: how many packs were verified longer ago than they should be.</summary>
+    public int PacksOverdue { get; init; }
+
     /// <summary>Directories named in all distinct directories; a directory that is the same in several points is gone through once.</summary>
     public long Directories { get; init; }
 

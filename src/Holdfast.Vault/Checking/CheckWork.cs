@@ -1,6 +1,7 @@
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Keys;
+using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
 
 namespace Holdfast.Vault.Checking;
@@ -53,8 +54,12 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
         await points.CheckRootsAsync(cancellationToken).ConfigureAwait(false);
         points.CheckCounts(trees.Graph);
         await points.CheckCoverageAsync(table, trees.Graph, cancellationToken).ConfigureAwait(false);
-        var data = new DataCheck(vault, request, table, findings);
+        using VerificationLog? log = request is { ReadData: true, Rolling: true }
+            ? await VerificationLog.ReadAsync(vault, packs.StoredTimes, findings.Tell, cancellationToken).ConfigureAwait(false)
+            : null;
+        var data = new DataCheck(vault, request, table, findings, log);
         if (request.ReadData) await data.RunAsync(cancellationToken).ConfigureAwait(false);
+        await RecordDamageAsync(data, table, cancellationToken).ConfigureAwait(false);
 
         LossMap losses = Losses = new LossMap(table, trees.Graph, packs, index, findings);
         if (!losses.IsEmpty)
@@ -81,7 +86,39 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
             Directories = trees.Directories,
             Files = trees.Files,
             UnfinishedSessions = packs.UnfinishedSessions,
+            OldestVerified = log?.OldestAge(),
+            PacksOverdue = log?.CountOlderThan(request.MaxAge) ?? 0,
         };
+    }
+
+    /// <summary>What earlier checks found broken and this one did not read is as broken as before; what it found anew is recorded.</summary>
+    private async Task RecordDamageAsync(DataCheck data, ChunkTable table, CancellationToken cancellationToken)
+    {
+        HashSet<(PackId Pack, int Group)> recorded = await DamageRecord.ReadAllAsync(vault, cancellationToken).ConfigureAwait(false);
+        foreach ((PackId id, int group) in recorded)
+        {
+            if (data.HasRead(id) || table.TryGet(id) is not { } pack) continue;
+            findings.AddChunks(findings.Add(id.ObjectName, $"group {group} was found broken by an earlier check"), pack.NumbersOf(group));
+        }
+
+        if (!request.RecordsDamage || !request.ReadData) return;
+        var broken = new HashSet<(PackId Pack, int Group)>();
+        foreach (int number in findings.All().Where(static finding => !finding.DependsOnKey).SelectMany(static finding => finding.Chunks))
+        {
+            (CheckedPack pack, int ordinal) = table.Place(number);
+            broken.Add((pack.Id, pack.GroupOf(ordinal)));
+        }
+
+        broken.ExceptWith(recorded);
+        if (broken.Count == 0) return;
+        try
+        {
+            await DamageRecord.PutAsync(vault, broken, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HoldfastException error) when (error is ObjectStoreException or { Kind: ErrorKind.WrongKey })
+        {
+            findings.Tell(DamageRecord.Prefix, $"what is broken cannot be recorded, so backups go on counting it as known: {error.Message}");
+        }
     }
 
     private async Task CheckDescriptorAsync(CancellationToken cancellationToken)

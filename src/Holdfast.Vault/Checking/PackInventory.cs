@@ -14,6 +14,7 @@ namespace Holdfast.Vault.Checking;
 internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findings findings) : IDisposable
 {
     private readonly Dictionary<PackId, long> stored = [];
+    private readonly Dictionary<PackId, DateTimeOffset> storedTimes = [];
     private readonly Dictionary<PackId, int> listedBytes = [];
     private readonly List<IndexReader> indexes = [];
     private readonly HashSet<string> damagedIndexes = new(StringComparer.Ordinal);
@@ -21,6 +22,9 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     private readonly ConcurrentDictionary<PackId, Finding> unusable = new();
 
     public IReadOnlyList<IndexReader> Indexes => indexes;
+
+    /// <summary>When each pack was stored; only of a rolling check.</summary>
+    public IReadOnlyDictionary<PackId, DateTimeOffset> StoredTimes => storedTimes;
 
     /// <summary>Packs in the store.</summary>
     public int StoredCount => stored.Count;
@@ -45,7 +49,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         {
             try
             {
-                IndexReader? reader = await IndexReader.TryOpenAsync(vault.Store, vault.Sealer, entry, cancellationToken).ConfigureAwait(false);
+                IndexReader? reader = await IndexReader.TryOpenAsync(vault.Store.Uncached, vault.Sealer, entry, cancellationToken).ConfigureAwait(false);
                 if (reader is not null) indexes.Add(reader);
             }
             catch (HoldfastException error) when (DamageException.IsLoss(error))
@@ -63,7 +67,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         await ListAsync(PackId.TreesPrefix, cancellationToken).ConfigureAwait(false);
         foreach (IndexedPack pack in indexes.SelectMany(index => index.Packs)) listedBytes[pack.Id] = pack.PackBytes;
         request.Progress.Expect(stored.Count, 0);
-        var reader = new PackReader(vault.Store, vault.Sealer);
+        var reader = new PackReader(vault.Store.Uncached, vault.Sealer);
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, request.Workers), CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(stored.Keys, options, (pack, cancellation) => ReadFooterAsync(reader, pack, cancellation)).ConfigureAwait(false);
         var table = new ChunkTable(usable);
@@ -82,9 +86,15 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     {
         await foreach (ObjectEntry entry in vault.Store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
-            if (PackId.TryParse(entry.Name, out PackId pack)) stored.Add(pack, entry.Length);
+            if (PackId.TryParse(entry.Name, out PackId pack)) Add(pack, entry);
             else findings.Tell(entry.Name, "does not belong to the vault");
         }
+    }
+
+    private void Add(PackId pack, in ObjectEntry entry)
+    {
+        stored.Add(pack, entry.Length);
+        if (request.Rolling) storedTimes.Add(pack, entry.Stored);
     }
 
     private async ValueTask ReadFooterAsync(PackReader reader, PackId pack, CancellationToken cancellationToken)

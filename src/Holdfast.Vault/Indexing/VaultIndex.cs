@@ -160,9 +160,12 @@ internal sealed partial class VaultIndex : IDisposable
     }
 
     /// <summary>The chunks of a group could not be read.</summary>
-    public void SetBroken(in ChunkLocation location)
+    public void SetBroken(in ChunkLocation location) => SetBroken(location.Footer.Pack, location.Chunk.Group);
+
+    /// <summary>The same, where it is known from somebody else.</summary>
+    public void SetBroken(PackId pack, int group)
     {
-        brokenGroups.TryAdd((location.Footer.Pack, location.Chunk.Group), true);
+        brokenGroups.TryAdd((pack, group), true);
         hasBrokenGroups = true;
     }
 

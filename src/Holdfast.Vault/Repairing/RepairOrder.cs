@@ -43,6 +43,9 @@ internal sealed class RepairOrder
     /// <summary>Points to be written anew.</summary>
     public List<RestorePoint> Rewrite { get; } = [];
 
+    /// <summary>Records of what checks found broken: it is all dealt with.</summary>
+    public List<string> ClearRecords { get; } = [];
+
     /// <summary>Objects that go to quarantine, besides references that are replaced.</summary>
     public List<string> Quarantine { get; } = [];
 }

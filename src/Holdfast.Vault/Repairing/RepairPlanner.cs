@@ -39,6 +39,7 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         await TakeSmallObjectsAsync(cancellationToken).ConfigureAwait(false);
         if (request.RewritesPoints) await FindPointsToRewriteAsync(report, cancellationToken).ConfigureAwait(false);
         FindQuarantine();
+        await FindRecordsAsync(cancellationToken).ConfigureAwait(false);
         return new RepairPlan { Report = report, Steps = RepairSteps.Of(order), Left = left, ChunksLost = chunksLost, Order = order };
     }
 
@@ -278,6 +279,13 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
     {
         order.Quarantine.AddRange(order.LostIndexes.Order(StringComparer.Ordinal));
         order.Quarantine.AddRange(order.LostPacks.Where(Check.Packs.IsStored).Order().Select(static pack => pack.ObjectName));
+    }
+
+    /// <summary>Every pack that a record names is gone, or was read anew, or is on its way to quarantine.</summary>
+    private async Task FindRecordsAsync(CancellationToken cancellationToken)
+    {
+        if (untouchable.Count > 0) return;
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(DamageRecord.Prefix, cancellationToken).ConfigureAwait(false)) order.ClearRecords.Add(entry.Name);
     }
 
     private void Leave(string name, string what, string hint) => left.Add(new RepairStep(RepairAction.None, name, $"{what}: {hint}"));

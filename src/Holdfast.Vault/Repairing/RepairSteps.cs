@@ -34,6 +34,7 @@ internal static class RepairSteps
         }
 
         foreach (string name in order.Quarantine) steps.Add(new RepairStep(RepairAction.Quarantine, name, WhyQuarantined(name)));
+        foreach (string name in order.ClearRecords) steps.Add(new RepairStep(RepairAction.ClearRecords, name, "is removed: what it says was broken is gone"));
         return steps;
     }
 

@@ -35,6 +35,7 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
             foreach (string name in order.BringBack) await BringBackAsync(name, cancellationToken).ConfigureAwait(false);
             foreach (RebuiltReferences references in order.References) await ReplaceAsync(references, cancellationToken).ConfigureAwait(false);
             foreach (string name in order.Quarantine) await QuarantineAsync(name, cancellationToken).ConfigureAwait(false);
+            foreach (string name in order.ClearRecords) await vault.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
         }
         catch
         {

@@ -13,6 +13,8 @@ internal enum ObjectKind : byte
     Point = 5,
     Lease = 6,
     Mark = 7,
+    Verified = 11,
+    Damage = 12,
 }
 
 /// <summary>The first bytes of every sealed object. Layout: docs/formats/vault.md, "Sealed objects".</summary>

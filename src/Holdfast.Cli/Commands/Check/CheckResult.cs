@@ -18,6 +18,12 @@ internal static class CheckResult
         output.SummaryLine(report.PacksRead > 0
             ? Invariant($"packs read: {report.PacksRead:N0}, {SizeText.Show(report.BytesRead)}")
             : "the data itself was not read: --read-data does that");
+        if (report.OldestVerified is { } oldest)
+        {
+            string overdue = report.PacksOverdue > 0 ? Invariant($"; {report.PacksOverdue:N0} packs are overdue") : "";
+            output.SummaryLine($"everything was verified or stored within the last {DurationText.Show(oldest)}{overdue}");
+        }
+
         output.SummaryLine(report.Damages.Count switch
         {
             0 => "no damage found",
@@ -109,6 +115,12 @@ internal static class CheckResult
         writer.WriteNumber("chunksRead", report.ChunksRead);
         writer.WriteNumber("bytesRead", report.BytesRead);
         writer.WriteNumber("unfinishedSessions", report.UnfinishedSessions);
+        if (report.OldestVerified is { } oldest)
+        {
+            writer.WriteNumber("oldestVerifiedSeconds", Math.Ceiling(oldest.TotalSeconds));
+            writer.WriteNumber("packsOverdue", report.PacksOverdue);
+        }
+
         writer.WriteNumber("seconds", Math.Round(result.Elapsed.TotalSeconds, 3));
     }
 
