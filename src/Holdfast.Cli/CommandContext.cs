@@ -97,6 +97,20 @@ internal sealed class CommandContext
     public Task<OpenVault> OpenVaultAsync(VaultSecret secret, CancellationToken cancellationToken) =>
         OpenVault.OpenAsync(Host, OpenStore(), secret, CacheBytes, cancellationToken);
 
+    /// <summary>Opens another vault to take from; the caller disposes it.</summary>
+    /// <param name="address">Where it is.</param>
+    /// <param name="passwordFile">Holds its password; null where it has the same as the vault.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    public async Task<OpenVault> OpenOtherAsync(string address, string? passwordFile, CancellationToken cancellationToken)
+    {
+        IObjectStore store = ObjectStores.Open(address, Host);
+        await OpenVault.RequireVaultAsync(store, cancellationToken).ConfigureAwait(false);
+        PasswordChoice choice = passwordFile is null ? Common.PasswordChoice : new PasswordChoice(passwordFile, null);
+        using Password password = await Passwords.GetAsync(choice, $"password of {address}", confirm: false, cancellationToken).ConfigureAwait(false);
+        using var secret = new VaultSecret(password.Bytes.Span);
+        return await OpenVault.OpenAsync(Host, store, secret, CacheBytes, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Tells of an item as the run goes on.</summary>
     public void Tell(ItemNotice notice)
     {

@@ -24,7 +24,7 @@ internal static class CommandTree
         ReadOnlySpan<VerbCommand> verbs =
         [
             InitCommand.Create(), BackupCommand.Create(), PointsCommand.Create(), LsCommand.Create(), FindCommand.Create(),
-            DiffCommand.Create(), CatCommand.Create(), RestoreCommand.Create(), CheckCommand.Create(), StatsCommand.Create(),
+            DiffCommand.Create(), CatCommand.Create(), RestoreCommand.Create(), CheckCommand.Create(), RepairCommand.Create(), StatsCommand.Create(),
             ForgetCommand.Create(), HoldCommand.CreateHold(), HoldCommand.CreateRelease(), HoldCommand.CreateUndelete(),
             KeyCommand.Create(), ExportCommand.Create(), ApplyCommand.Create(), KvCommand.Create(), VersionCommand.Create(),
             CompletionCommand.Create(), HelpCommand.Create(), ManCommand.Create(),

@@ -64,6 +64,18 @@ internal sealed class HostDiskFile(SafeFileHandle handle, string path, bool isNa
     }
 
     /// <inheritdoc/>
+    public void DropCached(long offset, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ThrowIfSyncFailed();
+        // A page that the range only touches stays, but the one before may hold its first bytes: whole pages around it.
+        const long pageMask = 4095;
+        long first = offset & ~pageMask;
+        // What cannot be let go of is read from memory: no worse than without.
+        _ = LibC.Advise(handle, first, ((offset + length + pageMask) & ~pageMask) - first, LibC.AdviceDontNeed);
+    }
+
+    /// <inheritdoc/>
     public unsafe void Write(long offset, ReadOnlySpan<byte> source)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);

@@ -10,6 +10,14 @@ public interface IDiskFile : IDisposable
     /// <returns>Bytes read; fewer than asked only at the end of the file.</returns>
     int Read(long offset, Span<byte> target);
 
+    /// <summary>
+    /// Lets go of what memory holds of a range, so that the next read comes from the disk. What was not synced stays. Does
+    /// nothing where the disk keeps nothing in memory, or does not let go.
+    /// </summary>
+    void DropCached(long offset, long length)
+    {
+    }
+
     /// <summary>Writes all of <paramref name="source"/>. Durable only after <see cref="Sync"/>.</summary>
     void Write(long offset, ReadOnlySpan<byte> source);
 

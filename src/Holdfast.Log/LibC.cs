@@ -36,6 +36,7 @@ internal static unsafe partial class LibC
     public const int WriteSynced = 2; // RWF_DSYNC
     public const int AllocateKeepingSize = 1; // FALLOC_FL_KEEP_SIZE
     public const uint StartWriting = 2; // SYNC_FILE_RANGE_WRITE
+    public const int AdviceDontNeed = 4; // POSIX_FADV_DONTNEED
     public const int ProtectRead = 1;
     public const int MapShared = 1;
     public const int ScheduleNormal = 0; // SCHED_OTHER
@@ -86,6 +87,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     public static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    public static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 
     [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
     public static partial int SyncRange(SafeFileHandle file, long offset, long length, uint flags);

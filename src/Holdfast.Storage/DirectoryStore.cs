@@ -18,6 +18,7 @@ public sealed partial class DirectoryStore : IObjectStore
     private readonly TimeProvider clock;
     private readonly string root;
     private readonly DurableDirectories directories;
+    private bool dropsCache;
 
     /// <summary>Makes a store of a directory, which need not exist: it is made by the first put.</summary>
     /// <param name="disk">Where the directory lies.</param>
@@ -70,6 +71,7 @@ public sealed partial class DirectoryStore : IObjectStore
             // Opened anew each time: a file kept open would go on answering after another process deleted the object,
             // and staleness is declared to be zero. The cost is in the format document, "Limits and cost".
             using IDiskFile? file = disk.TryOpen(PathOf(name), DiskAccess.Read);
+            if (dropsCache) file?.DropCached(offset, target.Length);
             return ValueTask.FromResult(file?.Read(offset, target.Span));
         }
         catch (DiskException failure)
@@ -112,6 +114,9 @@ public sealed partial class DirectoryStore : IObjectStore
         return Task.Run(
             () => Guard("list", prefix, () => ListPage(prefix, after, cancellationToken)), cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public IObjectStore Uncached => new DirectoryStore(disk, clock, root, Address) { dropsCache = true };
 
     private PutOutcome Put(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {

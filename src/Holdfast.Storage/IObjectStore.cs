@@ -21,6 +21,12 @@ public interface IObjectStore
     /// <summary>What the store promises. A vault relies on what is declared, never on hope.</summary>
     StoreCapabilities Capabilities { get; }
 
+    /// <summary>
+    /// The same store past every cache of it on this machine: reads come from where objects are kept, so that they tell what is
+    /// there. For whoever verifies; slower. A store that keeps no cache is its own.
+    /// </summary>
+    IObjectStore Uncached => this;
+
     /// <summary>Writes an object unless one of that name exists.</summary>
     /// <param name="name">The object's name.</param>
     /// <param name="content">The whole object, 0 bytes to 64 MiB. Only read; not kept after the call.</param>

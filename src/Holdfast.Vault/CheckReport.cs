@@ -35,7 +35,7 @@ public readonly record struct ByteRange(long Offset, long Length);
 public sealed record AffectedPath(SessionId Point, ReadOnlyMemory<byte> Path, AffectedKind Kind, IReadOnlyList<ByteRange> Ranges);
 
 /// <summary>An object of the vault that is not as it should be.</summary>
-/// <param name="ObjectName">Its name; <c>index/SESSION-*</c> for a lost index, <c>chunk ID</c> for a chunk that no pack holds.</param>
+/// <param name="ObjectName">Its name; <c>index/SESSION-*</c> for a lost index, <c>chunk ID</c> for a chunk that no pack holds, <c>chunks</c> for several.</param>
 /// <param name="What">What is wrong with it; where nothing is affected, why not.</param>
 /// <param name="Affected">All that is lost by it, by point and path. What lies intact in another pack is not lost.</param>
 public sealed record DamagedThing(string ObjectName, string What, IReadOnlyList<AffectedPath> Affected);
@@ -72,6 +72,12 @@ public sealed record CheckReport
 
     /// <summary>Bytes of packs read to verify content.</summary>
     public long BytesRead { get; init; }
+
+    /// <summary>Of a rolling check: how long ago the pack was verified that was verified longest ago, or stored.</summary>
+    public TimeSpan? OldestVerified { get; init; }
+
+    /// <summary>Of a rolling check: how many packs were verified longer ago than they should be.</summary>
+    public int PacksOverdue { get; init; }
 
     /// <summary>Directories named in all distinct directories; a directory that is the same in several points is gone through once.</summary>
     public long Directories { get; init; }

@@ -15,6 +15,36 @@ public sealed record CheckRequest
     /// </summary>
     public double? Subset { get; init; }
 
+    /// <summary>
+    /// With <see cref="ReadData"/>: packs of about so many bytes in all, at least one, are read; null for no such limit. Drawn
+    /// anew as with <see cref="Subset"/>.
+    /// </summary>
+    public long? MaxBytes { get; init; }
+
+    /// <summary>
+    /// With <see cref="ReadData"/>: one of so many parts, by the names of packs, which stay in their part for ever: as many
+    /// checks as there are parts cover all. Numbers from 1.
+    /// </summary>
+    public (int Number, int Count)? Part { get; init; }
+
+    /// <summary>With <see cref="ReadData"/>: no pack is begun when reading has taken so long.</summary>
+    public TimeSpan? MaxTime { get; init; }
+
+    /// <summary>
+    /// With <see cref="ReadData"/>: packs are read in the order in which they were verified last, longest ago first, within
+    /// <see cref="Subset"/>, <see cref="MaxBytes"/> and <see cref="MaxTime"/>; which they were is recorded in the vault.
+    /// </summary>
+    public bool Rolling { get; init; }
+
+    /// <summary>With <see cref="Rolling"/>: how long ago any pack may have been verified at most.</summary>
+    public TimeSpan MaxAge { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>
+    /// Whether what is found broken in content is recorded in the vault, so that backups store it anew. A key that may not
+    /// write goes without.
+    /// </summary>
+    public bool RecordsDamage { get; init; }
+
     /// <summary>How many packs and trees are read at once.</summary>
     public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount);
 

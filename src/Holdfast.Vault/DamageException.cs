@@ -25,6 +25,9 @@ public sealed class DamageException : HoldfastException
     /// <summary>What is wrong with it.</summary>
     public string What { get; }
 
+    /// <summary>Whether another key may read it: then nothing says that bytes are lost, and nobody may put it away.</summary>
+    internal bool DependsOnKey { get; init; }
+
     internal static DamageException Missing(string objectName) => new(objectName, "is missing") { IsMissing = true };
 
     /// <summary>

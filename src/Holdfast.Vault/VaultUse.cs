@@ -21,6 +21,9 @@ public enum VaultUse
     /// <summary>Free space.</summary>
     Prune,
 
+    /// <summary>Make good what is damaged.</summary>
+    Repair,
+
     /// <summary>Add and remove keys, and begin a new key epoch.</summary>
     ManageKeys,
 }

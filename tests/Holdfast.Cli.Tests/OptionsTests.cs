@@ -86,6 +86,18 @@ public class OptionsTests
     [InlineData("restore", "latest", "--to", "/x", "--overwrite", "sometimes")]
     [InlineData("check", "--read-data", "--read-data-subset", "5%")]
     [InlineData("check", "--read-data-subset", "0%")]
+    [InlineData("check", "--read-data-subset", "0/7")]
+    [InlineData("check", "--read-data-subset", "8/7")]
+    [InlineData("check", "--read-data-subset", "1/2/3")]
+    [InlineData("check", "--read-data-subset", "0")]
+    [InlineData("check", "--read-data-subset", "some")]
+    [InlineData("check", "--rolling", "--read-data-subset", "1/7")]
+    [InlineData("check", "--max-age", "30d")]
+    [InlineData("check", "--max-time", "2h")]
+    [InlineData("check", "--rolling", "--max-age", "30")]
+    [InlineData("check", "--rolling", "--max-age", "0d")]
+    [InlineData("repair", "--from", "")]
+    [InlineData("repair", "--from-password-file", "/p")]
     [InlineData("check", "now")]
     [InlineData("points", "--last", "0")]
     [InlineData("points", "x")]
@@ -239,9 +251,14 @@ public class OptionsTests
     [Fact]
     public void CheckReadsNothingAPartOrAll()
     {
-        Assert.Equal(0, world.Read<CheckOptions>("check").ReadShare);
-        Assert.Equal(0.05, world.Read<CheckOptions>("check", "--read-data-subset", "5%").ReadShare, 12);
-        Assert.Equal(1, world.Read<CheckOptions>("check", "--read-data").ReadShare);
+        Assert.Equal(new CheckOptions(), world.Read<CheckOptions>("check"));
+        Assert.Equal(new CheckOptions { ReadData = true, Share = 0.05 }, world.Read<CheckOptions>("check", "--read-data-subset", "5%"));
+        Assert.Equal(new CheckOptions { ReadData = true, Bytes = 10L << 30 }, world.Read<CheckOptions>("check", "--read-data-subset", "10G"));
+        Assert.Equal(new CheckOptions { ReadData = true, Part = (3, 7) }, world.Read<CheckOptions>("check", "--read-data-subset", "3/7"));
+        Assert.Equal(new CheckOptions { ReadData = true }, world.Read<CheckOptions>("check", "--read-data"));
+        Assert.Equal(
+            new CheckOptions { ReadData = true, Rolling = true, MaxAge = TimeSpan.FromDays(14), MaxTime = TimeSpan.FromMinutes(90) },
+            world.Read<CheckOptions>("check", "--rolling", "--max-age", "2w", "--max-time", "90m"));
     }
 
     [Fact]

@@ -227,9 +227,7 @@ internal sealed class TreeAssembler
         folder.Entries.Add(entry);
         folder.IsPiece &= entry.Piece is not null && entry.Piece == folder.Entries[0].Piece;
         folder.Weight += WeightOf(entry);
-        bool isCut = folder.Weight >= MaxPieceBytes
-            || (folder.Weight >= MinPieceBytes && (Crc32C.Compute(entry.Name) & PieceCutMask) == 0);
-        if (isCut) await WritePieceAsync(folder).ConfigureAwait(false);
+        if (IsCut(folder.Weight, entry)) await WritePieceAsync(folder).ConfigureAwait(false);
     }
 
     private async ValueTask WritePieceAsync(Folder folder)
@@ -261,7 +259,14 @@ internal sealed class TreeAssembler
         return contents is null ? Content.Empty : await contents.WriteAsync(folder.Pieces, Cancellation).ConfigureAwait(false);
     }
 
-    private static int WeightOf(TreeEntry entry)
+    /// <summary>Whether a piece of a directory ends behind an entry.</summary>
+    /// <param name="weight">Of all of the piece's entries, this one included.</param>
+    /// <param name="entry">The last one.</param>
+    internal static bool IsCut(int weight, TreeEntry entry) =>
+        weight >= MaxPieceBytes || (weight >= MinPieceBytes && (Crc32C.Compute(entry.Name) & PieceCutMask) == 0);
+
+    /// <summary>About how many bytes an entry takes in its piece.</summary>
+    internal static int WeightOf(TreeEntry entry)
     {
         int weight = 40 + entry.Name.Length + ((entry.Content?.Items.Length ?? 0) * (ChunkId.Size + 4)) + (entry.Target?.Length ?? 0);
         foreach (Xattr xattr in entry.Xattrs) weight += xattr.Name.Length + xattr.Value.Length + 4;

@@ -17,7 +17,7 @@ internal sealed class ChunkReader : IDisposable
         this.table = table;
         this.findings = findings;
         // Without index objects: places are known from the table.
-        packs = new VaultIndex(vault.Store, vault.Sealer, OpenVault.DefaultCacheBytes / 2, static _ => { });
+        packs = new VaultIndex(vault.Store.Uncached, vault.Sealer, OpenVault.DefaultCacheBytes / 2, static _ => { });
         fetcher = new ChunkFetcher(packs, Sealing.ObjectKind.TreePack, vault.TreeProof, OpenVault.DefaultCacheBytes / 2);
     }
 

@@ -15,8 +15,29 @@ internal sealed class CheckedPack(PackFooter footer)
 
     public int[] Lengths { get; } = [.. footer.Chunks.Select(chunk => chunk.Length)];
 
+    /// <summary>Ordinals of the first chunks of its groups.</summary>
+    public int[] GroupStarts { get; } = [.. footer.Groups.Select(group => group.FirstChunk)];
+
     /// <summary>Number of its first chunk.</summary>
     public int First { get; set; }
+
+    /// <summary>The group that holds a chunk.</summary>
+    public int GroupOf(int ordinal)
+    {
+        int found = Array.BinarySearch(GroupStarts, ordinal);
+        if (found < 0) return ~found - 1;
+        // Of groups without chunks, which begin at the same ordinal, the last one.
+        while (found < GroupStarts.Length - 1 && GroupStarts[found + 1] == ordinal) found++;
+        return found;
+    }
+
+    /// <summary>Numbers of the chunks of a group; none where there is no such group.</summary>
+    public IEnumerable<int> NumbersOf(int group)
+    {
+        if (group >= GroupStarts.Length) return [];
+        int end = group + 1 < GroupStarts.Length ? GroupStarts[group + 1] : Ids.Length;
+        return Enumerable.Range(First + GroupStarts[group], end - GroupStarts[group]);
+    }
 }
 
 /// <summary>

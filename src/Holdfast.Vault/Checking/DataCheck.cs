@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Holdfast.Log;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Sealing;
@@ -9,17 +10,20 @@ namespace Holdfast.Vault.Checking;
 /// Each worker has a buffer for what it checks, one for what is read meanwhile, and one for an opened group: memory follows
 /// workers, not packs.
 /// </remarks>
-internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTable table, Findings findings)
+internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTable table, Findings findings, VerificationLog? log)
 {
     /// <summary>Bytes of one read: groups that follow each other, so many as fit, at least one.</summary>
     private const int PieceBytes = 4 << 20;
 
-    private readonly PackReader reader = new(vault.Store, vault.Sealer);
-    private int packsRead;
+    private readonly PackReader reader = new(vault.Store.Uncached, vault.Sealer);
+    private readonly ConcurrentDictionary<PackId, bool> isWhole = new();
     private long chunksRead;
     private long bytesRead;
 
-    public int PacksRead => packsRead;
+    public int PacksRead => isWhole.Count;
+
+    /// <summary>Whether a pack was read, whole or not.</summary>
+    public bool HasRead(PackId pack) => isWhole.ContainsKey(pack);
 
     public long ChunksRead => chunksRead;
 
@@ -27,7 +31,8 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        CheckedPack[] chosen = Choose();
+        CheckedPack[] chosen = new DataChoice(vault.Host.Entropy, request, table, log).Choose();
+        long started = vault.Host.Clock.GetTimestamp();
         request.Progress.Expect(request.Progress.ItemsDone + chosen.Length, chosen.Sum(pack => (long)pack.PackBytes));
         int next = -1;
         Task[] workers = [.. Enumerable.Range(0, Math.Max(1, request.Workers)).Select(_ => Task.Run(async () =>
@@ -35,10 +40,22 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
             using var worker = new Worker();
             for (int i = Interlocked.Increment(ref next); i < chosen.Length; i = Interlocked.Increment(ref next))
             {
+                if (request.MaxTime is { } max && vault.Host.Clock.GetElapsedTime(started) >= max) return;
                 await CheckPackAsync(worker, chosen[i], cancellationToken).ConfigureAwait(false);
+                if (log is not null && isWhole[chosen[i].Id]) await log.AddAsync(chosen[i].Id, cancellationToken).ConfigureAwait(false);
             }
         }, cancellationToken))];
-        await Task.WhenAll(workers).ConfigureAwait(false);
+        try
+        {
+            await Task.WhenAll(workers).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Also of a check that is cancelled: the next goes on where this one stopped.
+            if (log is not null) await log.PutAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        if (log is not null) await log.ThinAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async Task CheckPackAsync(Worker worker, CheckedPack pack, CancellationToken cancellationToken)
@@ -76,11 +93,12 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
             // What was not reached any more is as good as lost.
+            isWhole[pack.Id] = false;
             Finding finding = findings.Add(pack.Id.ObjectName, error);
             findings.AddChunks(finding, Enumerable.Range(pack.First + firstUnread, pack.Ids.Length - firstUnread));
         }
 
-        Interlocked.Increment(ref packsRead);
+        isWhole.TryAdd(pack.Id, true);
         request.Progress.AddDone(1, 0);
     }
 
@@ -96,6 +114,7 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
         }
         catch (HoldfastException error) when (error is not DamageException && DamageException.IsLoss(error))
         {
+            isWhole[pack.Id] = false;
             findings.AddChunks(findings.Add(pack.Id.ObjectName, error), Enumerable.Range(pack.First + place.FirstChunk, place.ChunkCount));
         }
     }
@@ -107,7 +126,7 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
         Aead? cipher = ciphers.TryGet(group, out DamageException? damage);
         if (cipher is null || !PackReader.TryOpenGroup(cipher, worker.Decompressor, group, sealedBytes[..group.SealedBytes], raw))
         {
-            Note(damage ?? PackReader.BrokenGroup(footer, groupIndex), Enumerable.Range(pack.First + group.FirstChunk, group.ChunkCount));
+            Note(pack, damage ?? PackReader.BrokenGroup(footer, groupIndex), Enumerable.Range(pack.First + group.FirstChunk, group.ChunkCount));
             return;
         }
 
@@ -115,13 +134,17 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
         for (int i = group.FirstChunk; i < group.FirstChunk + group.ChunkCount; i++)
         {
             PackChunk chunk = footer.Chunks[i];
-            if (!proof.Fits(raw.Slice(chunk.Offset, chunk.Length), chunk.Id)) Note(PackReader.BrokenChunk(footer, i), [pack.First + i]);
+            if (!proof.Fits(raw.Slice(chunk.Offset, chunk.Length), chunk.Id)) Note(pack, PackReader.BrokenChunk(footer, i), [pack.First + i]);
         }
 
         Interlocked.Add(ref chunksRead, group.ChunkCount);
     }
 
-    private void Note(DamageException damage, IEnumerable<int> numbers) => findings.AddChunks(findings.Add(damage.Thing, damage), numbers);
+    private void Note(CheckedPack pack, DamageException damage, IEnumerable<int> numbers)
+    {
+        isWhole[pack.Id] = false;
+        findings.AddChunks(findings.Add(damage.Thing, damage), numbers);
+    }
 
     private static int PieceEnd(PackFooter footer, int first)
     {
@@ -129,29 +152,6 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
         int offset = footer.Groups[first].Offset;
         while (end < footer.Groups.Length && footer.Groups[end].Offset + footer.Groups[end].SealedBytes - offset <= PieceBytes) end++;
         return end;
-    }
-
-    /// <summary>All packs, or a subset in which each has the same chance to be, in their order.</summary>
-    private CheckedPack[] Choose()
-    {
-        CheckedPack[] packs = [.. table.Packs];
-        if (request.Subset is not { } fraction) return packs;
-        int count = (int)Math.Ceiling(packs.Length * fraction);
-        for (int i = 0; i < count; i++)
-        {
-            int j = i + DrawBelow(packs.Length - i);
-            (packs[i], packs[j]) = (packs[j], packs[i]);
-        }
-
-        return [.. packs.Take(count).OrderBy(pack => pack.First)];
-    }
-
-    private int DrawBelow(int limit)
-    {
-        Span<byte> drawn = stackalloc byte[8];
-        vault.Host.Entropy.Fill(drawn);
-        // The high part of a product of 64 bits: uneven by less than limit in 2⁶⁴.
-        return (int)Math.BigMul(BitConverter.ToUInt64(drawn), (ulong)limit, out _);
     }
 
     private sealed class Worker : IDisposable

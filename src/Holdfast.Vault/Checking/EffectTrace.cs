@@ -4,7 +4,7 @@ using Holdfast.Vault.Trees;
 namespace Holdfast.Vault.Checking;
 
 /// <summary>Finds the points and paths that lost chunks affect, by following only what leads to a loss.</summary>
-internal sealed class EffectTrace(TreeGraph graph, ChunkReader chunks, LossMap losses, Findings findings)
+internal sealed class EffectTrace(TreeGraph graph, ChunkReader chunks, LossMap losses, Findings findings, LostPlaces? places = null)
 {
     public async Task TraceAsync(CheckedPoint point, CancellationToken cancellationToken)
     {
@@ -64,7 +64,9 @@ internal sealed class EffectTrace(TreeGraph graph, ChunkReader chunks, LossMap l
             if (item.Kind == ContentItemKind.Hole) continue;
             if (content.Depth == 0)
             {
-                foreach (Finding reason in losses.Of(graph.NumberOf(item.Id, ObjectKind.DataPack))) Add(reason, point, path, AffectedKind.Data, range);
+                int number = graph.NumberOf(item.Id, ObjectKind.DataPack);
+                foreach (Finding reason in losses.Of(number)) Add(reason, point, path, AffectedKind.Data, range);
+                if (losses.Of(number).Count > 0) places?.Add(number, new LostPlace(point.Point, path, new ByteRange(range.Offset, item.Length)));
                 continue;
             }
 

@@ -13,6 +13,9 @@ internal sealed class Finding(string objectName, string what)
     /// <summary>Numbers (<see cref="ChunkTable"/>) of the chunks that cannot be read because of it.</summary>
     public HashSet<int> Chunks { get; } = [];
 
+    /// <summary>Whether another key may read the object: it need not be damaged.</summary>
+    public bool DependsOnKey { get; set; }
+
     /// <summary>Why nothing is affected, where that is known.</summary>
     public string? Reassurance { get; set; }
 
@@ -69,7 +72,15 @@ internal sealed class Findings(CheckRequest request)
     }
 
     /// <summary>Notes an error that says that bytes of an object are lost.</summary>
-    public Finding Add(string objectName, HoldfastException error) => Add(objectName, What(objectName, error));
+    /// <param name="objectName">The object.</param>
+    /// <param name="error">What is wrong with it.</param>
+    /// <param name="detail">What else is known of it, from its first punctuation mark on.</param>
+    public Finding Add(string objectName, HoldfastException error, string? detail = null)
+    {
+        Finding finding = Add(objectName, What(objectName, error) + detail);
+        finding.DependsOnKey |= error is DamageException { DependsOnKey: true };
+        return finding;
+    }
 
     /// <summary>Notes chunks that cannot be read because of what was found.</summary>
     public void AddChunks(Finding finding, IEnumerable<int> numbers)

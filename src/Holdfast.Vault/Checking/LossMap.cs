@@ -20,6 +20,9 @@ internal sealed class LossMap
 
     public bool IsEmpty => lost.Count == 0;
 
+    /// <summary>The chunks that points need and that cannot be read.</summary>
+    public IEnumerable<int> Numbers => lost.Keys;
+
     /// <summary>What made a chunk unreadable; empty when it can be read.</summary>
     public IReadOnlyList<Finding> Of(int number) => lost.GetValueOrDefault(number) ?? [];
 
@@ -57,15 +60,23 @@ internal sealed class LossMap
     /// <summary>Chunks that no usable pack holds: an index may tell which one did.</summary>
     private void FindMissing(PackInventory packs, IndexCheck index, Findings findings)
     {
+        var nowhere = new List<int>();
         for (int i = 0; i < graph.Missing.Count; i++)
         {
             (Chunking.ChunkId id, Sealing.ObjectKind kind) = graph.Missing[i];
             IReadOnlyList<Finding> reasons = index.FindingsOf(id);
             // Without an index, any unusable pack of the kind may have held it.
             if (reasons.Count == 0) reasons = [.. packs.Unusable.Where(pack => pack.Key.Kind == kind && !index.IsNamed(pack.Key)).Select(pack => pack.Value)];
-            if (reasons.Count == 0) reasons = [findings.Add($"chunk {id}", "is in no pack")];
             foreach (Finding reason in reasons) Add(table.Count + i, reason);
+            if (reasons.Count == 0) nowhere.Add(i);
         }
+
+        // One finding for all: what one pack held can be thousands of chunks, of which it is not known any more where they were.
+        if (nowhere.Count == 0) return;
+        Finding finding = nowhere.Count == 1
+            ? findings.Add($"chunk {graph.Missing[nowhere[0]].Id}", "is in no pack")
+            : findings.Add("chunks", $"{nowhere.Count} that points need are in no pack, the first is {graph.Missing[nowhere[0]].Id}");
+        foreach (int i in nowhere) Add(table.Count + i, finding);
     }
 
     private void Add(int number, Finding finding)

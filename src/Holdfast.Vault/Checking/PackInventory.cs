@@ -14,6 +14,7 @@ namespace Holdfast.Vault.Checking;
 internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findings findings) : IDisposable
 {
     private readonly Dictionary<PackId, long> stored = [];
+    private readonly Dictionary<PackId, DateTimeOffset> storedTimes = [];
     private readonly Dictionary<PackId, int> listedBytes = [];
     private readonly List<IndexReader> indexes = [];
     private readonly HashSet<string> damagedIndexes = new(StringComparer.Ordinal);
@@ -22,8 +23,14 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
 
     public IReadOnlyList<IndexReader> Indexes => indexes;
 
+    /// <summary>When each pack was stored; only of a rolling check.</summary>
+    public IReadOnlyDictionary<PackId, DateTimeOffset> StoredTimes => storedTimes;
+
     /// <summary>Packs in the store.</summary>
     public int StoredCount => stored.Count;
+
+    /// <summary>Whether the store has a pack.</summary>
+    public bool IsStored(PackId pack) => stored.ContainsKey(pack);
 
     /// <summary>Packs that are missing, or whose footer is.</summary>
     public IReadOnlyDictionary<PackId, Finding> Unusable => unusable;
@@ -42,7 +49,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         {
             try
             {
-                IndexReader? reader = await IndexReader.TryOpenAsync(vault.Store, vault.Sealer, entry, cancellationToken).ConfigureAwait(false);
+                IndexReader? reader = await IndexReader.TryOpenAsync(vault.Store.Uncached, vault.Sealer, entry, cancellationToken).ConfigureAwait(false);
                 if (reader is not null) indexes.Add(reader);
             }
             catch (HoldfastException error) when (DamageException.IsLoss(error))
@@ -60,7 +67,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         await ListAsync(PackId.TreesPrefix, cancellationToken).ConfigureAwait(false);
         foreach (IndexedPack pack in indexes.SelectMany(index => index.Packs)) listedBytes[pack.Id] = pack.PackBytes;
         request.Progress.Expect(stored.Count, 0);
-        var reader = new PackReader(vault.Store, vault.Sealer);
+        var reader = new PackReader(vault.Store.Uncached, vault.Sealer);
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, request.Workers), CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(stored.Keys, options, (pack, cancellation) => ReadFooterAsync(reader, pack, cancellation)).ConfigureAwait(false);
         var table = new ChunkTable(usable);
@@ -79,9 +86,15 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     {
         await foreach (ObjectEntry entry in vault.Store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
-            if (PackId.TryParse(entry.Name, out PackId pack)) stored.Add(pack, entry.Length);
+            if (PackId.TryParse(entry.Name, out PackId pack)) Add(pack, entry);
             else findings.Tell(entry.Name, "does not belong to the vault");
         }
+    }
+
+    private void Add(PackId pack, in ObjectEntry entry)
+    {
+        stored.Add(pack, entry.Length);
+        if (request.Rolling) storedTimes.Add(pack, entry.Stored);
     }
 
     private async ValueTask ReadFooterAsync(PackReader reader, PackId pack, CancellationToken cancellationToken)
@@ -93,9 +106,8 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
-            string what = error is DamageException damage ? damage.What : error.Message;
-            if (listedBytes.TryGetValue(pack, out int expected) && stored[pack] != expected) what += $"; it has {stored[pack]} bytes, {expected} expected";
-            unusable[pack] = findings.Add(pack.ObjectName, what);
+            bool isOtherLength = listedBytes.TryGetValue(pack, out int expected) && stored[pack] != expected;
+            unusable[pack] = findings.Add(pack.ObjectName, error, isOtherLength ? $"; it has {stored[pack]} bytes, {expected} expected" : null);
         }
 
         request.Progress.AddDone(1, 0);

@@ -149,7 +149,7 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
     }
 
     /// <summary>Numbers of the chunks that points lead to, each once; without those that no pack holds.</summary>
-    private static IEnumerable<int> Needed(TreeGraph graph, int limit, IEnumerable<CheckedPoint> users)
+    public static IEnumerable<int> Needed(TreeGraph graph, int limit, IEnumerable<CheckedPoint> users)
     {
         var needed = new NumberSet(limit);
         var met = new NumberSet(graph.Nodes.Count);

@@ -1,3 +1,4 @@
+using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Trees;
 
@@ -6,9 +7,11 @@ namespace Holdfast.Vault.Checking;
 /// <summary>Reads every distinct tree chunk of all points once, and builds the graph of what names what.</summary>
 /// <remarks>
 /// In waves, from the points' roots on; each wave in the order of packs, so that a group of tree chunks is mostly fetched
-/// once for all of its wave.
+/// once for all of its wave. What cannot be read here is asked of <c>spare</c>, another copy of the same chunks: so that all
+/// that is lost becomes known, also what only lost chunks lead to.
 /// </remarks>
-internal sealed class TreeCheck(CheckRequest request, ChunkTable table, ChunkReader chunks, Findings findings)
+internal sealed class TreeCheck(
+    CheckRequest request, ChunkTable table, ChunkReader chunks, Findings findings, Func<ChunkId, CancellationToken, Task<ReadOnlyMemory<byte>?>>? spare = null)
 {
     private readonly List<int[]> sequences = [];
     private List<int> frontier = [];
@@ -53,12 +56,18 @@ internal sealed class TreeCheck(CheckRequest request, ChunkTable table, ChunkRea
     private async ValueTask ReadAsync(TreeNode node, CancellationToken cancellationToken)
     {
         // What no pack holds is told of at the end, when it is known which packs are missing.
-        if (node.Key.Number >= table.Count) return;
-        if (await chunks.TryReadAsync(node.Key.Number, cancellationToken).ConfigureAwait(false) is not { } content) return;
+        bool isThere = node.Key.Number < table.Count;
+        ReadOnlyMemory<byte>? read = isThere ? await chunks.TryReadAsync(node.Key.Number, cancellationToken).ConfigureAwait(false) : null;
+        if (read is null && spare is not null) read = await spare(Graph.IdOf(node.Key.Number).Id, cancellationToken).ConfigureAwait(false);
+        if (read is not { } content) return;
         var fresh = new List<int>();
         try
         {
             Decode(node, content, fresh);
+        }
+        catch (DamageException) when (!isThere)
+        {
+            // Not in this vault yet: the check that comes after it was brought back tells of it.
         }
         catch (DamageException damage)
         {
@@ -150,8 +159,8 @@ internal sealed class TreeCheck(CheckRequest request, ChunkTable table, ChunkRea
         for (int i = 1; i < pieces.Length; i++)
         {
             if (LastName(pieces[i - 1]) is not { } last || FirstName(pieces[i]) is not { } first) continue;
-            if (last.AsSpan().SequenceCompareTo(first) < 0) continue;
             TreeNode node = Graph.Nodes[pieces[i]];
+            if (last.AsSpan().SequenceCompareTo(first) < 0 || node.Key.Number >= table.Count) continue;
             (CheckedPack pack, int ordinal) = table.Place(node.Key.Number);
             Finding finding = findings.Add(pack.Id.ObjectName, $"chunk {ordinal}: its names are not behind those of the piece before");
             findings.AddChunks(finding, table.CopiesOf(node.Key.Number));

@@ -79,6 +79,18 @@ internal sealed class TreeGraph(ChunkTable table)
         }
     }
 
+    /// <summary>The id and kind of a chunk, whether or not a pack holds it.</summary>
+    public (ChunkId Id, ObjectKind Kind) IdOf(int number)
+    {
+        if (number < table.Count)
+        {
+            (CheckedPack pack, int ordinal) = table.Place(number);
+            return (pack.Ids[ordinal], pack.Id.Kind);
+        }
+
+        lock (gate) return missingIds[number - table.Count];
+    }
+
     public TreeKey KeyOf(in ContentItem item, TreeUse use, int depth) =>
         new(NumberOf(item.Id, ObjectKind.TreePack), use, depth, depth == 0 ? 0 : item.Length);
 

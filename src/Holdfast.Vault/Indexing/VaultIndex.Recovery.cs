@@ -101,7 +101,7 @@ internal sealed partial class VaultIndex
         var options = new ParallelOptions { MaxDegreeOfParallelism = FootersAtOnce, CancellationToken = cancellationToken };
         return Parallel.ForEachAsync(packs, options, async (pack, cancellation) =>
         {
-            if (Unindexed.Contains(pack) || unusable.ContainsKey(pack)) return;
+            if (Unindexed.Contains(pack) || unusable.ContainsKey(pack) || leftOut.ContainsKey(pack)) return;
             PackFooter? footer = footers.TryGet(pack);
             HoldfastException? damage = null;
             if (footer is null) (footer, damage) = await ReadFooterAsync(pack, cancellation).ConfigureAwait(false);

@@ -22,6 +22,7 @@ internal sealed partial class VaultIndex : IDisposable
     private readonly ConcurrentDictionary<string, bool> broken = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(PackId Pack, int Group), bool> brokenGroups = new();
     private volatile bool hasBrokenGroups;
+    private readonly ConcurrentDictionary<PackId, bool> leftOut = new();
 
     // All that were ever in use: a thread may be looking into one that was set aside.
     private readonly List<IndexReader> opened = [];
@@ -159,10 +160,34 @@ internal sealed partial class VaultIndex : IDisposable
     }
 
     /// <summary>The chunks of a group could not be read.</summary>
-    public void SetBroken(in ChunkLocation location)
+    public void SetBroken(in ChunkLocation location) => SetBroken(location.Footer.Pack, location.Chunk.Group);
+
+    /// <summary>The same, where it is known from somebody else.</summary>
+    public void SetBroken(PackId pack, int group)
     {
-        brokenGroups.TryAdd((location.Footer.Pack, location.Chunk.Group), true);
+        brokenGroups.TryAdd((pack, group), true);
         hasBrokenGroups = true;
+    }
+
+    /// <summary>
+    /// From now on nothing is found in some packs nor by some index objects: for a repair, which replaces both. What only
+    /// these index objects list is found by footers once <see cref="LoadUnindexedAsync(CancellationToken)"/> was called.
+    /// </summary>
+    public async Task LeaveOutAsync(IEnumerable<string> indexes, IReadOnlySet<PackId> packs, CancellationToken cancellationToken)
+    {
+        await changing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            foreach (string name in indexes) broken.TryAdd(name, true);
+            foreach (PackId pack in packs) leftOut.TryAdd(pack, true);
+            hasBrokenGroups = true;
+            readers = [.. readers.Where(reader => !broken.ContainsKey(reader.Name))];
+            Unindexed.Remove(packs);
+        }
+        finally
+        {
+            changing.Release();
+        }
     }
 
     /// <summary>A pack's footer, verified; null when the pack is missing or its footer damaged, which is told.</summary>
@@ -208,7 +233,7 @@ internal sealed partial class VaultIndex : IDisposable
 
     /// <summary>Whether a new point may rely on a chunk where it lies.</summary>
     private bool IsReliable(in ChunkLocation location) =>
-        !(hasBrokenGroups && brokenGroups.ContainsKey((location.Footer.Pack, location.Chunk.Group)))
+        !(hasBrokenGroups && (brokenGroups.ContainsKey((location.Footer.Pack, location.Chunk.Group)) || leftOut.ContainsKey(location.Footer.Pack)))
         && !IsRemoved(location) && location.Footer.IsReusable(location.Ordinal, sealer);
 
     /// <summary>Where a chunk may lie, by the truncated id; null for nowhere.</summary>
@@ -247,7 +272,7 @@ internal sealed partial class VaultIndex : IDisposable
     private async ValueTask<ChunkLocation?> ProveAsync(
         ChunkId id, ObjectKind kind, PackId pack, int ordinal, CancellationToken cancellationToken)
     {
-        if (pack.Kind != kind) return null;
+        if (pack.Kind != kind || leftOut.ContainsKey(pack)) return null;
         PackFooter? footer = await TryGetFooterAsync(pack, cancellationToken).ConfigureAwait(false);
         bool isThere = footer is not null && ordinal < footer.Chunks.Length && footer.Chunks[ordinal].Id == id;
         return isThere ? new ChunkLocation(footer!, ordinal) : null;

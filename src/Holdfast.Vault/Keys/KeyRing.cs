@@ -88,7 +88,7 @@ internal sealed class KeyRing
         }
 
         // Of one object: it must not keep anybody from the others.
-        throw new DamageException(name, $"sealed in key epoch {number}, which this key does not have");
+        throw new DamageException(name, $"sealed in key epoch {number}, which this key does not have") { DependsOnKey = true };
     }
 
     public byte[] Encode()

@@ -15,6 +15,8 @@ internal enum ObjectKind : byte
     Mark = 7,
     Removal = 8,
     Writer = 10,
+    Verified = 11,
+    Damage = 12,
     Epoch = 13,
 }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Holdfast.Files;
 using Holdfast.Storage;
 using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Checking;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Indexing;
 using Holdfast.Vault.Packing;
@@ -81,6 +82,8 @@ internal sealed class WriteSession : IDisposable
         try
         {
             await session.RecoverAsync(cancellationToken).ConfigureAwait(false);
+            // What a check found rotten is stored anew wherever its content turns up.
+            foreach ((PackId pack, int group) in await DamageRecord.ReadAllAsync(vault, cancellationToken).ConfigureAwait(false)) vault.Index.SetBroken(pack, group);
         }
         catch
         {

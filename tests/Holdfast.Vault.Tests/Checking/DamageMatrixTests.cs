@@ -2,8 +2,6 @@ using System.Text;
 using Holdfast.Files;
 using Holdfast.Storage;
 using Holdfast.Testing;
-using Holdfast.Vault.Chunking;
-using Holdfast.Vault.Packing;
 using Holdfast.Vault.Tests.Faults;
 
 namespace Holdfast.Vault.Tests.Checking;
@@ -30,7 +28,7 @@ public sealed class DamageMatrixTests : IDisposable
     private async Task RunAsync(int seed, int rounds)
     {
         var random = new Random(seed);
-        (string path, DirectoryTree tree) = Source(random);
+        (string path, DirectoryTree tree) = DamagedStores.Source(world, random);
         var whole = new MemoryObjectStore();
         await FaultWorld.InitAsync(whole);
         var contents = new List<SortedDictionary<string, byte[]>>();
@@ -39,7 +37,7 @@ public sealed class DamageMatrixTests : IDisposable
         {
             for (int i = 0; i < 3; i++)
             {
-                if (i > 0) Change(random, path, i);
+                if (i > 0) DamagedStores.Change(random, path, i);
                 await FaultWorld.BackupAsync(vault, tree, Token);
             }
 
@@ -55,7 +53,7 @@ public sealed class DamageMatrixTests : IDisposable
                 {
                     string[] names = [.. whole.Names.Where(name => name.StartsWith(kind, StringComparison.Ordinal))];
                     string name = names[random.Next(names.Length)];
-                    (IObjectStore store, Loss loss) = await DamageAsync(whole, oracle, random, name, way);
+                    (IObjectStore store, DamagedStores.Loss loss) = await DamagedStores.DamageAsync(whole, oracle, random, name, way);
                     string about = $"seed {seed}, round {round}: {name}: {way} {loss.Where}";
                     await CheckAsync(store, oracle, loss, name, about);
                     for (int i = 0; i < contents.Count; i++) await RestoreAsync(store, oracle, i, loss, name, contents[i], about);
@@ -65,7 +63,7 @@ public sealed class DamageMatrixTests : IDisposable
         }
     }
 
-    private static async Task CheckAsync(IObjectStore store, VaultOracle oracle, Loss loss, string name, string about)
+    private static async Task CheckAsync(IObjectStore store, VaultOracle oracle, DamagedStores.Loss loss, string name, string about)
     {
         using OpenVault vault = await FaultWorld.OpenAsync(store, seed: 70);
         SortedSet<string> expected = oracle.Affected(loss.Chunks);
@@ -88,7 +86,7 @@ public sealed class DamageMatrixTests : IDisposable
     }
 
     private static async Task RestoreAsync(
-        IObjectStore store, VaultOracle oracle, int index, Loss loss, string name, SortedDictionary<string, byte[]> content, string about)
+        IObjectStore store, VaultOracle oracle, int index, DamagedStores.Loss loss, string name, SortedDictionary<string, byte[]> content, string about)
     {
         about += $", restoring point {index}";
         using OpenVault vault = await FaultWorld.OpenAsync(store, seed: 80);
@@ -114,7 +112,7 @@ public sealed class DamageMatrixTests : IDisposable
     }
 
     /// What is missing or cannot be read is stored anew. A group that rots counts as known until somebody reads it.
-    private static async Task BackupAsync(IObjectStore store, DirectoryTree tree, string path, Loss loss, string about)
+    private static async Task BackupAsync(IObjectStore store, DirectoryTree tree, string path, DamagedStores.Loss loss, string about)
     {
         using OpenVault vault = await FaultWorld.OpenAsync(store, seed: 90);
         Exception? error = await Record.ExceptionAsync(() => FaultWorld.BackupAsync(vault, tree, Token));
@@ -124,47 +122,8 @@ public sealed class DamageMatrixTests : IDisposable
         await FaultWorld.AssertIsAsync(fresh, (await RestorePoints.ListAsync(fresh, Token))[^1], path);
     }
 
-    /// A copy of the vault with one object damaged, and which chunks are lost by that.
-    private static async Task<(IObjectStore Store, Loss Loss)> DamageAsync(
-        MemoryObjectStore whole, VaultOracle oracle, Random random, string name, string way)
-    {
-        var copy = new MemoryObjectStore();
-        foreach (string each in whole.Names) await copy.PutIfAbsentAsync(each, await ContentAsync(whole, each), Token);
-        byte[] content = await ContentAsync(whole, name);
-        PackFooter? pack = oracle.Packs.SingleOrDefault(pack => pack.Pack.ObjectName == name);
-        HashSet<ChunkId> all = pack is null ? [] : [.. pack.Chunks.Select(chunk => chunk.Id)];
-        int at = random.Next(content.Length);
-        switch (way)
-        {
-            case "flip":
-                content[at] ^= (byte)(1 << random.Next(8));
-                copy.Overwrite(name, content);
-                int group = pack is null ? -1 : Array.FindIndex(pack.Groups, group => at >= group.Offset && at < group.Offset + group.SealedBytes);
-                if (group < 0) return (copy, new Loss(all, IsGroup: false, $"at byte {at}"));
-                return (copy, new Loss([.. pack!.Chunks.Where(chunk => chunk.Group == group).Select(chunk => chunk.Id)], IsGroup: true, $"at byte {at} in group {group}"));
-            case "truncate":
-                copy.Overwrite(name, content[..at]);
-                return (copy, new Loss(all, IsGroup: false, $"to {at} bytes"));
-            case "delete":
-                await copy.DeleteAsync(name, Token);
-                return (copy, new Loss(all, IsGroup: false, "all of it"));
-            default:
-                // As of a disk that says EIO.
-                var faulty = new FaultyObjectStore(copy)
-                {
-                    BeforeEach = call => call.Method == StoreMethod.Read && call.Name == name
-                        ? throw new ObjectStoreException($"{name}: input/output error", isRetriable: false)
-                        : Task.CompletedTask,
-                };
-                return (faulty, new Loss(all, IsGroup: false, "by errors"));
-        }
-    }
-
-    private static async Task<byte[]> ContentAsync(IObjectStore store, string name) =>
-        (await store.TryGetAsync(name, IObjectStore.MaxObjectBytes, Token))!;
-
     // Nobody can tell it from one that was forgotten.
-    private static bool IsLostPoint(string name, Loss loss) => name.StartsWith("points/", StringComparison.Ordinal) && loss.Where == "all of it";
+    private static bool IsLostPoint(string name, DamagedStores.Loss loss) => name.StartsWith("points/", StringComparison.Ordinal) && loss.Where == "all of it";
 
     private static bool IsNameOf(string told, string name) =>
         told == name || (told.EndsWith('*') && name.StartsWith(told[..^1], StringComparison.Ordinal));
@@ -172,41 +131,4 @@ public sealed class DamageMatrixTests : IDisposable
     private static void AssertSame(SortedSet<string> expected, SortedSet<string> found, string about) => Assert.True(
         expected.SetEquals(found), $"{about}\n missing: {string.Join(", ", expected.Except(found))}\n too many: {string.Join(", ", found.Except(expected))}");
 
-    /// Nested directories, one of several pieces; files of some chunks, equal ones, and one with so many parts that it needs chunk lists.
-    private (string Path, DirectoryTree Tree) Source(Random random)
-    {
-        (string path, DirectoryTree tree) = world.Source("source");
-        for (int i = 0; i < 8; i++) Write(path, $"d{i % 3}/e{i % 2}/f{i}", TestKeys.Random(random, random.Next(250_000)));
-        byte[] same = TestKeys.Random(random, 90_000);
-        Write(path, "d0/same", same);
-        Write(path, "d1/same", same);
-        for (int i = 0; i < 350; i++) Write(path, $"many/file with a name that is not short {i}", TestKeys.Random(random, random.Next(60)));
-        using FileStream parts = File.Create(Path.Combine(path, "parts"));
-        for (int i = 0; i < 300; i++)
-        {
-            parts.Position = (long)i * (8 << 10);
-            parts.Write(TestKeys.Random(random, 50));
-        }
-
-        return (path, tree);
-    }
-
-    private static void Change(Random random, string path, int round)
-    {
-        Write(path, $"d{round}/e1/new", TestKeys.Random(random, 120_000));
-        File.Delete(Path.Combine(path, $"d{round}/e0/f{(round == 1 ? 4 : 2)}"));
-        Write(path, $"many/file with a name that is not short {random.Next(350)}", TestKeys.Random(random, 70));
-        using FileStream parts = File.OpenWrite(Path.Combine(path, "parts"));
-        parts.Position = (long)random.Next(300) * (8 << 10);
-        parts.Write(TestKeys.Random(random, 50));
-    }
-
-    private static void Write(string path, string name, byte[] content)
-    {
-        string file = Path.Combine(path, name);
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        File.WriteAllBytes(file, content);
-    }
-
-    private sealed record Loss(HashSet<ChunkId> Chunks, bool IsGroup, string Where);
 }

@@ -12,12 +12,18 @@ internal static class CheckResult
 {
     public static void Write(CommandOutput output, CheckReport report, TimeSpan elapsed)
     {
-        foreach (DamagedThing damage in report.Damages) Write(output, damage);
+        WriteDamages(output, report);
         output.SummaryLine(Invariant(
             $"checked {report.Points:N0} restore points, {report.Files:N0} files, {report.Packs:N0} packs in {TimeText.ShowTaken(elapsed)}"));
         output.SummaryLine(report.PacksRead > 0
             ? Invariant($"packs read: {report.PacksRead:N0}, {SizeText.Show(report.BytesRead)}")
             : "the data itself was not read: --read-data does that");
+        if (report.OldestVerified is { } oldest)
+        {
+            string overdue = report.PacksOverdue > 0 ? Invariant($"; {report.PacksOverdue:N0} packs are overdue") : "";
+            output.SummaryLine($"everything was verified or stored within the last {DurationText.Show(oldest)}{overdue}");
+        }
+
         output.SummaryLine(report.Damages.Count switch
         {
             0 => "no damage found",
@@ -25,6 +31,12 @@ internal static class CheckResult
             var count => Invariant($"{count:N0} things are damaged: see above"),
         });
         output.Record("summary", (report, elapsed), WriteSummary);
+    }
+
+    /// <summary>Each damaged thing, and what it affects.</summary>
+    public static void WriteDamages(CommandOutput output, CheckReport report)
+    {
+        foreach (DamagedThing damage in report.Damages) Write(output, damage);
     }
 
     private static void Write(CommandOutput output, DamagedThing damage)
@@ -103,6 +115,12 @@ internal static class CheckResult
         writer.WriteNumber("chunksRead", report.ChunksRead);
         writer.WriteNumber("bytesRead", report.BytesRead);
         writer.WriteNumber("unfinishedSessions", report.UnfinishedSessions);
+        if (report.OldestVerified is { } oldest)
+        {
+            writer.WriteNumber("oldestVerifiedSeconds", Math.Ceiling(oldest.TotalSeconds));
+            writer.WriteNumber("packsOverdue", report.PacksOverdue);
+        }
+
         writer.WriteNumber("seconds", Math.Round(result.Elapsed.TotalSeconds, 3));
     }
 

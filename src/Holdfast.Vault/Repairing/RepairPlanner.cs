@@ -1,0 +1,292 @@
+using System.Globalization;
+using Holdfast.Log;
+using Holdfast.Storage;
+using Holdfast.Vault.Checking;
+using Holdfast.Vault.Chunking;
+using Holdfast.Vault.Indexing;
+using Holdfast.Vault.Keys;
+using Holdfast.Vault.Packing;
+using Holdfast.Vault.Points;
+using Holdfast.Vault.Sealing;
+
+namespace Holdfast.Vault.Repairing;
+
+/// <summary>Checks a vault and decides what to do about what is damaged. Writes nothing.</summary>
+internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : IDisposable
+{
+    private readonly RepairOrder order = new();
+    private readonly List<RepairStep> left = [];
+    private readonly HashSet<int> bad = [];
+    private readonly HashSet<int> healed = [];
+    private readonly HashSet<PackId> untouchable = [];
+    private readonly LostPlaces places = new();
+    private readonly List<ChunkSpare> spares = [];
+    private CheckWork? work;
+    private long chunksLost;
+
+    private CheckWork Check => work ?? throw new InvalidOperationException("nothing was checked yet");
+
+    public async Task<RepairPlan> PlanAsync(CancellationToken cancellationToken)
+    {
+        TwinVaultSpare? twin = AddSpares();
+        var checkRequest = new CheckRequest { ReadData = request.ReadData, Workers = request.Workers, Progress = request.Progress, OnNotice = request.OnNotice };
+        work = new CheckWork(vault, checkRequest, new CheckSpares(twin is null ? null : TreeChunkOf(twin), places));
+        CheckReport report = await work.RunAsync(cancellationToken).ConfigureAwait(false);
+        FindLostPacks();
+        await HealAsync(cancellationToken).ConfigureAwait(false);
+        FindLostIndexes();
+        await RebuildReferencesAsync(cancellationToken).ConfigureAwait(false);
+        await TakeSmallObjectsAsync(cancellationToken).ConfigureAwait(false);
+        if (request.RewritesPoints) await FindPointsToRewriteAsync(report, cancellationToken).ConfigureAwait(false);
+        FindQuarantine();
+        await FindRecordsAsync(cancellationToken).ConfigureAwait(false);
+        return new RepairPlan { Report = report, Steps = RepairSteps.Of(order), Left = left, ChunksLost = chunksLost, Order = order };
+    }
+
+    public void Dispose() => work?.Dispose();
+
+    private TwinVaultSpare? AddSpares()
+    {
+        TwinVaultSpare? twin = null;
+        if (request.From is { } from)
+        {
+            if (TwinVaultSpare.AreTwins(vault, from)) spares.Add(twin = new TwinVaultSpare(from));
+            else spares.Add(new OtherVaultSpare(from));
+        }
+
+        if (request.ReadsSource) spares.Add(new SourceSpare());
+        return twin;
+    }
+
+    private Func<ChunkId, CancellationToken, Task<ReadOnlyMemory<byte>?>> TreeChunkOf(TwinVaultSpare twin) =>
+        (id, cancellationToken) => twin.TryGetAsync(new LostChunk(id, ObjectKind.TreePack, []), vault.TreeIdentity, cancellationToken);
+
+    /// <summary>Packs that are missing or damaged anywhere; of those whose footer is whole, what can be salvaged.</summary>
+    private void FindLostPacks()
+    {
+        var badOf = new Dictionary<PackId, HashSet<int>>();
+        foreach (Finding finding in Check.All)
+        {
+            bool isPack = PackId.TryParse(finding.ObjectName, out PackId id);
+            if (isPack && finding.DependsOnKey)
+            {
+                untouchable.Add(id);
+                Leave(finding.ObjectName, $"{finding.What}; it stays as it is", "repair with a key that reads it");
+            }
+
+            foreach (int number in finding.Chunks)
+            {
+                bad.Add(number);
+                (CheckedPack pack, int ordinal) = Check.Table.Place(number);
+                if (!badOf.TryGetValue(pack.Id, out HashSet<int>? ordinals)) badOf.Add(pack.Id, ordinals = []);
+                ordinals.Add(ordinal);
+            }
+        }
+
+        order.LostPacks.UnionWith(Check.Packs.Unusable.Keys.Where(pack => !untouchable.Contains(pack)));
+        foreach ((PackId pack, HashSet<int> ordinals) in badOf.OrderBy(static pair => pair.Key))
+        {
+            if (untouchable.Contains(pack)) continue;
+            order.LostPacks.Add(pack);
+            order.Salvage.Add(new SalvagedPack(pack, ordinals));
+        }
+    }
+
+    /// <summary>Looks for each lost chunk in the places that may be looked into.</summary>
+    private async Task HealAsync(CancellationToken cancellationToken)
+    {
+        // Those of one file come in the order in which they were found in it.
+        foreach (int number in Check.Losses.Numbers)
+        {
+            (ChunkId id, ObjectKind kind) = Check.Graph.IdOf(number);
+            var chunk = new LostChunk(id, kind, places.Of(number));
+            ChunkIdentity identity = kind == ObjectKind.DataPack ? vault.DataIdentity : vault.TreeIdentity;
+            ChunkSpare? found = null;
+            foreach (ChunkSpare spare in spares)
+            {
+                if (await spare.TryGetAsync(chunk, identity, cancellationToken).ConfigureAwait(false) is null) continue;
+                found = spare;
+                break;
+            }
+
+            if (found is null) chunksLost++;
+            else Heal(number, new HealedChunk(chunk, found));
+        }
+
+        if (chunksLost > 0)
+        {
+            string where = spares.Count == 0 ? "" : $", which {string.Join(" and ", spares.Select(static spare => spare.Name))} cannot give either";
+            Leave("", string.Create(CultureInfo.InvariantCulture, $"{chunksLost} lost chunks that points need{where}"),
+                "--from another vault, or --source where the files are unchanged, may bring them back; a new backup stores what the source still has");
+        }
+    }
+
+    private void Heal(int number, HealedChunk chunk)
+    {
+        order.Heal.Add(chunk);
+        healed.Add(number);
+    }
+
+    private void FindLostIndexes()
+    {
+        foreach (Finding finding in Check.All)
+        {
+            if (!finding.ObjectName.StartsWith(IndexObject.Prefix, StringComparison.Ordinal)) continue;
+            if (finding.DependsOnKey) Leave(finding.ObjectName, $"{finding.What}; it stays as it is", "repair with a key that reads it");
+            else order.RebuildsIndex = true;
+            if (!finding.DependsOnKey && !finding.ObjectName.EndsWith('*')) order.LostIndexes.Add(finding.ObjectName);
+        }
+
+        foreach (IndexReader index in Check.Packs.Indexes)
+        {
+            if (!index.Packs.Any(pack => order.LostPacks.Contains(pack.Id))) continue;
+            order.LostIndexes.Add(index.Name);
+            order.RebuildsIndex = true;
+        }
+    }
+
+    /// <summary>References that are damaged, or name packs that will not be there, or lack what comes back: made anew from the trees of their points.</summary>
+    private async Task RebuildReferencesAsync(CancellationToken cancellationToken)
+    {
+        foreach (IGrouping<SessionId, CheckedPoint> users in Check.Points.Points.GroupBy(static point => point.Point.References))
+        {
+            string name = ReferenceSet.Name(users.Key);
+            Finding[] findings = [.. Check.All.Where(finding => finding.ObjectName == name)];
+            if (findings.Any(static finding => finding.DependsOnKey))
+            {
+                Leave(name, "this key cannot read it; it stays as it is", "repair with a key that reads it");
+                continue;
+            }
+
+            ReferenceSet? old = await TryReadAsync(users.Key, cancellationToken).ConfigureAwait(false);
+            bool isSound = findings.Length == 0 && old is not null && !old.Packs.Any(order.LostPacks.Contains);
+            if (isSound && !NeedsHealed(users)) continue;
+            order.References.Add(Rebuild(users.Key, users, old));
+        }
+    }
+
+    private bool NeedsHealed(IEnumerable<CheckedPoint> users) => healed.Count > 0 && Needed(users).Any(healed.Contains);
+
+    private IEnumerable<int> Needed(IEnumerable<CheckedPoint> users) =>
+        PointCheck.Needed(Check.Graph, Check.Table.Count + Check.Graph.Missing.Count, users);
+
+    private RebuiltReferences Rebuild(SessionId session, IEnumerable<CheckedPoint> users, ReferenceSet? old)
+    {
+        var sound = new ReferenceSet();
+        var moved = new HashSet<(ChunkId Id, ObjectKind Kind)>();
+        // What it named stays named: trees that cannot be read now may be brought back later.
+        foreach (PackId pack in old?.Packs ?? []) Keep(old!, pack, sound, moved);
+        foreach (int number in Needed(users))
+        {
+            if (number < Check.Table.Count && TryFindSound(number, out CheckedPack? pack, out int ordinal)) sound.Add(pack.Id, pack.Ids.Length, ordinal);
+            else moved.Add(Check.Graph.IdOf(number));
+        }
+
+        return new RebuiltReferences(session, sound, moved);
+    }
+
+    private void Keep(ReferenceSet old, PackId pack, ReferenceSet sound, HashSet<(ChunkId Id, ObjectKind Kind)> moved)
+    {
+        bool isLost = order.LostPacks.Contains(pack);
+        CheckedPack? known = Check.Table.TryGet(pack);
+        int count = old.ChunkCountOf(pack);
+        // Of a pack whose footer is lost it is not known what it held; of another, a wrong count says nothing.
+        if (known is null ? isLost : known.Ids.Length != count) return;
+        for (int ordinal = 0; ordinal < count; ordinal++)
+        {
+            if (!old.Contains(pack, ordinal)) continue;
+            if (isLost) moved.Add((known!.Ids[ordinal], pack.Kind));
+            else sound.Add(pack, count, ordinal);
+        }
+    }
+
+    /// <summary>A copy of a chunk that stays where it is.</summary>
+    private bool TryFindSound(int number, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CheckedPack? pack, out int ordinal)
+    {
+        foreach (int copy in Check.Table.CopiesOf(Check.Table.FirstOf(number)))
+        {
+            (pack, ordinal) = Check.Table.Place(copy);
+            if (!bad.Contains(copy) && !order.LostPacks.Contains(pack.Id)) return true;
+        }
+
+        pack = null;
+        ordinal = 0;
+        return false;
+    }
+
+    private async Task<ReferenceSet?> TryReadAsync(SessionId session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReferenceSet.TryReadAsync(vault, session, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HoldfastException error) when (DamageException.IsLoss(error))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Points, marks and key slots cannot be made anew: they come from a copy of the vault, or stay, or go on request.</summary>
+    private async Task TakeSmallObjectsAsync(CancellationToken cancellationToken)
+    {
+        SmallObjects? copy = request.From is { } from && from.VaultId.AsSpan().SequenceEqual(vault.VaultId) ? new SmallObjects(vault, from) : null;
+        foreach (Finding finding in Check.All)
+        {
+            string name = finding.ObjectName;
+            if (name == VaultDescriptor.Name)
+            {
+                Leave(name, finding.What, "copy it from another copy of the vault");
+                continue;
+            }
+
+            // Of a point's trees: told of with what it lost.
+            if (!SmallObjects.IsName(name) || (name.StartsWith(PointCodec.Prefix, StringComparison.Ordinal) && Check.Points.Points.Any(point => point.Name == name))) continue;
+            if (finding.DependsOnKey) Leave(name, $"{finding.What}; it stays as it is", "repair with a key that reads it");
+            else if (copy is not null && await copy.HasAsync(name, cancellationToken).ConfigureAwait(false)) order.BringBack.Add(name);
+            else if (name.StartsWith(KeyDirectory.Prefix, StringComparison.Ordinal)) Leave(name, finding.What, "\"holdfast key remove\" and \"key add\" replace it");
+            else if (request.DropsUnreadable) order.Quarantine.Add(name);
+            else Leave(name, finding.What, "--from a copy of this vault may bring it back; --drop-unreadable puts it away");
+        }
+
+        if (copy is null) return;
+        // A repair that was cut off may have taken one away and not brought it back.
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(Quarantine.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            string name = entry.Name[Quarantine.Prefix.Length..];
+            if (!SmallObjects.IsName(name) || order.BringBack.Contains(name)) continue;
+            if (await vault.Store.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null) continue;
+            if (await copy.HasAsync(name, cancellationToken).ConfigureAwait(false)) order.BringBack.Add(name);
+        }
+    }
+
+    private async Task FindPointsToRewriteAsync(CheckReport report, CancellationToken cancellationToken)
+    {
+        HashSet<SessionId> hit =
+            [.. report.Damages.SelectMany(static damage => damage.Affected).Where(static path => path.Kind is AffectedKind.Data or AffectedKind.Tree).Select(static path => path.Point)];
+        // While something comes back, it is not known yet what stays lost.
+        if (order.Heal.Count > 0 || hit.Count == 0) return;
+        PointMarks marks = await PointMarks.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
+        foreach (RestorePoint point in Check.Points.Points.Select(static point => point.Point).Where(point => hit.Contains(point.Id)))
+        {
+            if (marks.ForgottenSince(point.Id) is not null) continue;
+            if (marks.Damage is not null) Leave(PointCodec.Name(point.Id), "it is not known whether it is on hold", "bring back the damaged mark, or put it away with --drop-unreadable");
+            else if (RetentionPlan.HoldAt(point with { Hold = marks.HoldOf(point.Id) }, vault.Host.Clock.GetUtcNow()) is not null) Leave(PointCodec.Name(point.Id), "is on hold, so it is not replaced", "\"holdfast release\" ends a hold");
+            else order.Rewrite.Add(point);
+        }
+    }
+
+    private void FindQuarantine()
+    {
+        order.Quarantine.AddRange(order.LostIndexes.Order(StringComparer.Ordinal));
+        order.Quarantine.AddRange(order.LostPacks.Where(Check.Packs.IsStored).Order().Select(static pack => pack.ObjectName));
+    }
+
+    /// <summary>Every pack that a record names is gone, or was read anew, or is on its way to quarantine.</summary>
+    private async Task FindRecordsAsync(CancellationToken cancellationToken)
+    {
+        if (untouchable.Count > 0) return;
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(DamageRecord.Prefix, cancellationToken).ConfigureAwait(false)) order.ClearRecords.Add(entry.Name);
+    }
+
+    private void Leave(string name, string what, string hint) => left.Add(new RepairStep(RepairAction.None, name, $"{what}: {hint}"));
+}
