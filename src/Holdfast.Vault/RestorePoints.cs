@@ -98,6 +98,7 @@ public static class RestorePoints
         return vault.Trees.ReadChangesAsync(point.Changes, cancellationToken);
     }
 
+    /// <summary>Reads and verifies a point; null when it is gone, or a prune took its session for dead before it made one.</summary>
     internal static async Task<RestorePoint?> TryReadAsync(OpenVault vault, SessionId id, ObjectEntry entry, CancellationToken cancellationToken)
     {
         string name = PointCodec.Name(id);
@@ -109,7 +110,7 @@ public static class RestorePoints
         byte[]? content = await vault.Store.TryGetAsync(name, PointCodec.MaxBytes, cancellationToken).ConfigureAwait(false);
         if (content is null) return null;
         (ObjectHeader header, byte[] body) = vault.Sealer.Open(ObjectKind.Point, name, content);
-        return PointCodec.Decode(body, id, entry.Stored, header.WriterId == vault.Sealer.AdminId);
+        return body.Length == 0 ? null : PointCodec.Decode(body, id, entry.Stored, header.WriterId == vault.Sealer.AdminId);
     }
 
     private static RestorePoint Latest(IReadOnlyList<RestorePoint> points, string text)

@@ -26,6 +26,9 @@ internal sealed class PointMarks
     /// <summary>When the store received the mark by which a point is forgotten; null where it is not.</summary>
     public DateTimeOffset? ForgottenSince(SessionId point) => forgotten.TryGetValue(point, out DateTimeOffset since) ? since : null;
 
+    /// <summary>All points that are forgotten, also those that are condemned.</summary>
+    public IEnumerable<SessionId> Forgotten => forgotten.Keys;
+
     /// <summary>Whether a point is being pruned, so that it cannot be brought back.</summary>
     public bool IsCondemned(SessionId point) => condemned.Contains(point);
 

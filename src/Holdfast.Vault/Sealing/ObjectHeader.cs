@@ -13,6 +13,8 @@ internal enum ObjectKind : byte
     Point = 5,
     Lease = 6,
     Mark = 7,
+    Removal = 8,
+    Settings = 9,
 }
 
 /// <summary>The first bytes of every sealed object. Layout: docs/formats/vault.md, "Sealed objects".</summary>
