@@ -16,11 +16,16 @@ public sealed class DamageException : HoldfastException
         What = what;
     }
 
+    /// <summary>An object that should be there is not, or not any more: it may have been replaced in order.</summary>
+    internal bool IsMissing { get; private init; }
+
     /// <summary>The damaged object, chunk or tree.</summary>
     public string Thing { get; }
 
     /// <summary>What is wrong with it.</summary>
     public string What { get; }
+
+    internal static DamageException Missing(string objectName) => new(objectName, "is missing") { IsMissing = true };
 
     /// <summary>
     /// Whether an error says that bytes are lost: they fail their check, or the store cannot read them and will not be

@@ -67,9 +67,10 @@ internal static class SyntheticIndex
             WriterId = 0,
             Epoch = 1,
             Cipher = Aead.Preferred,
+            KeyId = 0,
             SealedKey = new byte[PackFooter.SealedKeyBytes],
             PackBytes = PackFooter.MaxPackBytes,
-            FooterBytes = chunks * (PackFooter.ChunkBytes + PackFooter.GroupBytes),
+            FooterBytes = chunks * (PackBody.ChunkBytes + PackBody.GroupBytes),
             Groups = [],
             Chunks = listed,
         };

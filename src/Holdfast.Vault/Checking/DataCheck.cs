@@ -48,8 +48,8 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
         try
         {
             PackFooter footer = await reader.TryReadFooterAsync(pack.Id, cancellationToken).ConfigureAwait(false)
-                ?? throw new DamageException(pack.Id.ObjectName, "is missing");
-            using var cipher = new Aead(footer.Cipher, reader.OpenKey(footer));
+                ?? throw DamageException.Missing(pack.Id.ObjectName);
+            using var ciphers = new PackCiphers(reader, footer);
             if (footer.Groups.Length > 0) worker.BeginRead(reader, footer, 0, PieceEnd(footer, 0), cancellationToken);
             for (int group = 0; group < footer.Groups.Length;)
             {
@@ -64,11 +64,11 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
                 catch (HoldfastException error) when (error is not DamageException && DamageException.IsLoss(error))
                 {
                     // One bad sector: what lies beside it may be read alone.
-                    for (; group < end; group++) await CheckAloneAsync(worker, cipher, pack, footer, group, cancellationToken).ConfigureAwait(false);
+                    for (; group < end; group++) await CheckAloneAsync(worker, ciphers, pack, footer, group, cancellationToken).ConfigureAwait(false);
                 }
 
                 if (end < footer.Groups.Length) worker.BeginRead(reader, footer, end, PieceEnd(footer, end), cancellationToken);
-                for (; group < end; group++) CheckGroup(worker, cipher, pack, footer, group, piece.Span[(footer.Groups[group].Offset - offset)..]);
+                for (; group < end; group++) CheckGroup(worker, ciphers, pack, footer, group, piece.Span[(footer.Groups[group].Offset - offset)..]);
                 Interlocked.Add(ref bytesRead, piece.Length);
                 request.Progress.AddDone(0, piece.Length);
             }
@@ -85,14 +85,14 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
     }
 
     private async Task CheckAloneAsync(
-        Worker worker, Aead cipher, CheckedPack pack, PackFooter footer, int group, CancellationToken cancellationToken)
+        Worker worker, PackCiphers ciphers, CheckedPack pack, PackFooter footer, int group, CancellationToken cancellationToken)
     {
         PackGroup place = footer.Groups[group];
         byte[] sealedBytes = new byte[place.SealedBytes];
         try
         {
             await reader.ReadSealedAsync(footer, place.Offset, sealedBytes, cancellationToken).ConfigureAwait(false);
-            CheckGroup(worker, cipher, pack, footer, group, sealedBytes);
+            CheckGroup(worker, ciphers, pack, footer, group, sealedBytes);
         }
         catch (HoldfastException error) when (error is not DamageException && DamageException.IsLoss(error))
         {
@@ -100,13 +100,14 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
         }
     }
 
-    private void CheckGroup(Worker worker, Aead cipher, CheckedPack pack, PackFooter footer, int groupIndex, Span<byte> sealedBytes)
+    private void CheckGroup(Worker worker, PackCiphers ciphers, CheckedPack pack, PackFooter footer, int groupIndex, Span<byte> sealedBytes)
     {
         PackGroup group = footer.Groups[groupIndex];
         Span<byte> raw = worker.Raw(group.RawBytes);
-        if (!PackReader.TryOpenGroup(cipher, worker.Decompressor, group, groupIndex, sealedBytes[..group.SealedBytes], raw))
+        Aead? cipher = ciphers.TryGet(group, out DamageException? damage);
+        if (cipher is null || !PackReader.TryOpenGroup(cipher, worker.Decompressor, group, sealedBytes[..group.SealedBytes], raw))
         {
-            Note(PackReader.BrokenGroup(footer, groupIndex), Enumerable.Range(pack.First + group.FirstChunk, group.ChunkCount));
+            Note(damage ?? PackReader.BrokenGroup(footer, groupIndex), Enumerable.Range(pack.First + group.FirstChunk, group.ChunkCount));
             return;
         }
 

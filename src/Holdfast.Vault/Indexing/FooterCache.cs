@@ -99,7 +99,16 @@ internal sealed class FooterCache(long maxBytes)
         }
     }
 
-    private static long BytesOf(PackFooter footer) => 200 + (footer.Chunks.Length * (long)BytesPerChunk) + (footer.Groups.Length * 24L);
+    /// <summary>Lets go of a pack that is no more.</summary>
+    public void Remove(PackId pack)
+    {
+        lock (gate)
+        {
+            if (slots.TryGetValue(pack, out int slot)) Free(slot);
+        }
+    }
+
+    private static long BytesOf(PackFooter footer) => 200 + (footer.Chunks.Length * (long)BytesPerChunk) + (footer.Groups.Length * 28L) + (footer.FurtherKeys.Length * 200L);
 
     private static int PlaceOf(in ChunkId id, ulong[] entries) => (int)id.W2 & (entries.Length - 1);
 
@@ -126,20 +135,26 @@ internal sealed class FooterCache(long maxBytes)
         {
             hand = (hand + 1) % places.Length;
             ref Slot slot = ref places[hand];
-            if (slot.Footer is not { } footer) continue;
+            if (slot.Footer is null) continue;
             if (slot.Used)
             {
                 slot.Used = false;
                 continue;
             }
 
-            slot.Footer = null;
-            slots.Remove(footer.Pack);
-            free.Push(hand);
-            bytes -= BytesOf(footer);
-            chunks -= footer.Chunks.Length;
+            Free(hand);
             return;
         }
+    }
+
+    private void Free(int slot)
+    {
+        PackFooter footer = places[slot].Footer!;
+        places[slot].Footer = null;
+        slots.Remove(footer.Pack);
+        free.Push(slot);
+        bytes -= BytesOf(footer);
+        chunks -= footer.Chunks.Length;
     }
 
     private void Grow()

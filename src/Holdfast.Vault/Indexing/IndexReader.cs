@@ -11,6 +11,9 @@ namespace Holdfast.Vault.Indexing;
 /// <summary>One index object: pack table, fences and filter in memory, pages on demand. May be used from any thread.</summary>
 internal sealed class IndexReader : IDisposable
 {
+    /// <summary>Of who reads all of them, in one request.</summary>
+    public const int PagesAtOnce = 64;
+
     private const int MaxRootBytes = IObjectStore.MaxObjectBytes;
     private readonly IObjectStore store;
     private readonly ObjectHeader header;
@@ -36,6 +39,8 @@ internal sealed class IndexReader : IDisposable
     public IReadOnlyList<IndexedPack> Packs { get; }
 
     public int EntryCount { get; }
+
+    public int PageCount => fences.Length;
 
     /// <summary>Opens an index object; null when the store has none of that name (any more).</summary>
     public static async Task<IndexReader?> TryOpenAsync(IObjectStore store, ObjectSealer sealer, ObjectEntry entry, CancellationToken cancellationToken)
@@ -81,21 +86,60 @@ internal sealed class IndexReader : IDisposable
         }
     }
 
+    /// <summary>Whether an entry names a chunk of one of the packs.</summary>
+    public bool Lists(in IndexEntry entry) => entry.Pack < Packs.Count && entry.Ordinal < Packs[(int)entry.Pack].ChunkCount;
+
     /// <summary>All entries, page by page: truncated ids with their places. For check.</summary>
     public async IAsyncEnumerable<(ulong IdHigh, uint IdLow, PackId Pack, int Ordinal)> ReadAllAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        byte[] content = new byte[IndexObject.SealedPageBytes];
-        for (int i = 0; i < fences.Length; i++)
+        byte[] content = new byte[Math.Min(PagesAtOnce, PageCount) * IndexObject.SealedPageBytes];
+        for (int i = 0; i < PageCount; i += PagesAtOnce)
         {
-            int length = await ReadPageAsync(i, content, cancellationToken).ConfigureAwait(false);
-            for (int at = 0; at < length; at += IndexObject.EntryBytes)
+            int length = await ReadPagesAsync(i, PagesAtOnce, content, cancellationToken).ConfigureAwait(false);
+            for (int at = 0; at < length; at += IndexEntry.Size)
             {
-                (PackId pack, int ordinal) = Place(content.AsSpan(at));
-                yield return (
-                    BinaryPrimitives.ReadUInt64BigEndian(content.AsSpan(at)), BinaryPrimitives.ReadUInt32BigEndian(content.AsSpan(at + 8)), pack, ordinal);
+                var entry = IndexEntry.Decode(content.AsSpan(at));
+                (PackId pack, int ordinal) = Place(entry);
+                yield return (entry.IdHigh, entry.IdLow, pack, ordinal);
             }
         }
+    }
+
+    /// <summary>Reads and opens pages in one request.</summary>
+    /// <param name="first">The first.</param>
+    /// <param name="count">How many; fewer where the object has no more.</param>
+    /// <param name="buffer">Room for as many sealed pages.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    /// <returns>Bytes that their entries take, one behind the other, from the start of the buffer.</returns>
+    /// <exception cref="DamageException">A page is damaged, or the object is gone.</exception>
+    public async ValueTask<int> ReadPagesAsync(int first, int count, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        count = Math.Min(count, PageCount - first);
+        int entries = Math.Min(count * IndexObject.EntriesPerPage, EntryCount - (first * IndexObject.EntriesPerPage));
+        Memory<byte> sealedPages = buffer[..((entries * IndexEntry.Size) + (count * Aead.TagBytes))];
+        long offset = ObjectHeader.Size + ((long)first * IndexObject.SealedPageBytes);
+        int? read = await store.ReadAsync(Name, offset, sealedPages, cancellationToken).ConfigureAwait(false);
+        if (read is null) throw DamageException.Missing(Name);
+        if (read != sealedPages.Length) throw new DamageException(Name, $"page {first} or one behind is cut off");
+        return OpenPages(first, sealedPages.Span);
+    }
+
+    private int OpenPages(int first, Span<byte> sealedPages)
+    {
+        using var cipher = new Aead(header.Cipher, key);
+        int opened = 0;
+        for (int from = 0, page = first; from < sealedPages.Length; page++)
+        {
+            Span<byte> sealedPage = sealedPages[from..Math.Min(from + IndexObject.SealedPageBytes, sealedPages.Length)];
+            Span<byte> plain = sealedPage[..^Aead.TagBytes];
+            if (!cipher.TryOpen((uint)page, sealedPage, plain)) throw new DamageException(Name, $"the seal of page {page} is broken");
+            plain.CopyTo(sealedPages[opened..]);
+            opened += plain.Length;
+            from += sealedPage.Length;
+        }
+
+        return opened;
     }
 
     private static IndexReader Decode(
@@ -169,17 +213,8 @@ internal sealed class IndexReader : IDisposable
     /// Nothing is kept: ids are spread over all pages, so the page of one is not asked for again until long after, and
     /// what lies beside a chunk that was found is known from its pack's footer.
     /// </remarks>
-    private async ValueTask<int> ReadPageAsync(int page, byte[] buffer, CancellationToken cancellationToken)
-    {
-        int length = Math.Min(IndexObject.EntriesPerPage, EntryCount - (page * IndexObject.EntriesPerPage)) * IndexObject.EntryBytes;
-        Memory<byte> sealedPage = buffer.AsMemory(0, length + Aead.TagBytes);
-        long offset = ObjectHeader.Size + ((long)page * IndexObject.SealedPageBytes);
-        int? read = await store.ReadAsync(Name, offset, sealedPage, cancellationToken).ConfigureAwait(false);
-        if (read != sealedPage.Length) throw new DamageException(Name, $"page {page} is cut off or missing");
-        using var cipher = new Aead(header.Cipher, key);
-        if (!cipher.TryOpen((uint)page, sealedPage.Span, buffer.AsSpan(0, length))) throw new DamageException(Name, $"the seal of page {page} is broken");
-        return length;
-    }
+    private ValueTask<int> ReadPageAsync(int page, byte[] buffer, CancellationToken cancellationToken) =>
+        ReadPagesAsync(page, 1, buffer, cancellationToken);
 
     private void Search(ReadOnlySpan<byte> content, in ChunkId id, List<(PackId Pack, int Ordinal)> found)
     {
@@ -194,16 +229,16 @@ internal sealed class IndexReader : IDisposable
 
         for (int at = first * IndexObject.EntryBytes; at < content.Length && Compare(content[at..], id.W0, low) == 0; at += IndexObject.EntryBytes)
         {
-            found.Add(Place(content[at..]));
+            found.Add(Place(IndexEntry.Decode(content[at..])));
         }
     }
 
-    private (PackId Pack, int Ordinal) Place(ReadOnlySpan<byte> entry)
+    /// <summary>Where an entry says that the chunk lies.</summary>
+    /// <exception cref="DamageException">The object lists no such pack, or the pack no such chunk.</exception>
+    private (PackId Pack, int Ordinal) Place(in IndexEntry entry)
     {
-        uint pack = BinaryPrimitives.ReadUInt32LittleEndian(entry[12..]);
-        int ordinal = BinaryPrimitives.ReadUInt16LittleEndian(entry[16..]);
-        if (pack >= Packs.Count || ordinal >= Packs[(int)pack].ChunkCount) throw new DamageException(Name, $"entry for pack {pack}, chunk {ordinal}");
-        return (Packs[(int)pack].Id, ordinal);
+        if (!Lists(entry)) throw new DamageException(Name, $"entry for pack {entry.Pack}, chunk {entry.Ordinal}");
+        return (Packs[(int)entry.Pack].Id, entry.Ordinal);
     }
 
     private static int Compare(ReadOnlySpan<byte> entry, ulong high, uint low)

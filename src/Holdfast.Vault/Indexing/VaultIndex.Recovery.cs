@@ -1,3 +1,4 @@
+using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Packing;
@@ -63,7 +64,7 @@ internal sealed partial class VaultIndex
         // What others indexed meanwhile needs no reading of footers.
         await RefreshAsync(cancellationToken).ConfigureAwait(false);
         HashSet<PackId> listed = ListedPacks();
-        await AddByFootersAsync(stored.Where(pack => !listed.Contains(pack)), cancellationToken).ConfigureAwait(false);
+        await AddByFootersAsync(stored.Where(pack => !listed.Contains(pack) && !IsRemoved(pack)), tellsOfMissing: true, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>An index object turned out damaged: from now on its packs are found by their footers.</summary>
@@ -77,7 +78,8 @@ internal sealed partial class VaultIndex
             HashSet<PackId> listed = ListedPacks(sound);
             try
             {
-                await AddByFootersAsync(reader.Packs.Select(pack => pack.Id).Where(pack => !listed.Contains(pack)), cancellationToken).ConfigureAwait(false);
+                await AddByFootersAsync(
+                    reader.Packs.Select(pack => pack.Id).Where(pack => !listed.Contains(pack) && !IsRemoved(pack)), tellsOfMissing: true, cancellationToken).ConfigureAwait(false);
             }
             catch
             {
@@ -94,13 +96,17 @@ internal sealed partial class VaultIndex
         }
     }
 
-    private Task AddByFootersAsync(IEnumerable<PackId> packs, CancellationToken cancellationToken)
+    private Task AddByFootersAsync(IEnumerable<PackId> packs, bool tellsOfMissing, CancellationToken cancellationToken)
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = FootersAtOnce, CancellationToken = cancellationToken };
         return Parallel.ForEachAsync(packs, options, async (pack, cancellation) =>
         {
-            if (Unindexed.Contains(pack)) return;
-            if (await TryGetFooterAsync(pack, cancellation).ConfigureAwait(false) is { } footer) Unindexed.Add(footer);
+            if (Unindexed.Contains(pack) || unusable.ContainsKey(pack)) return;
+            PackFooter? footer = footers.TryGet(pack);
+            HoldfastException? damage = null;
+            if (footer is null) (footer, damage) = await ReadFooterAsync(pack, cancellation).ConfigureAwait(false);
+            if (footer is not null) Unindexed.Add(footer);
+            else if (unusable.TryAdd(pack, true) && (tellsOfMissing || damage is not DamageException { IsMissing: true })) onDamage(damage!);
         });
     }
 

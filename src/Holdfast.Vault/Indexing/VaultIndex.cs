@@ -80,34 +80,7 @@ internal sealed partial class VaultIndex : IDisposable
         await changing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var known = readers.ToDictionary(reader => reader.Name, StringComparer.Ordinal);
-            var current = new List<IndexReader>();
-            await foreach (ObjectEntry entry in store.ListAsync(IndexObject.Prefix, cancellationToken).ConfigureAwait(false))
-            {
-                if (broken.ContainsKey(entry.Name)) continue;
-                if (known.TryGetValue(entry.Name, out IndexReader? reader))
-                {
-                    current.Add(reader);
-                    continue;
-                }
-
-                try
-                {
-                    reader = await IndexReader.TryOpenAsync(store, sealer, entry, cancellationToken).ConfigureAwait(false);
-                    if (reader is null) continue;
-                    current.Add(reader);
-                    opened.Add(reader);
-                }
-                catch (HoldfastException error) when (DamageException.IsLoss(error))
-                {
-                    broken.TryAdd(entry.Name, true);
-                    onDamage(error);
-                }
-            }
-
-            readers = [.. current];
-            // After the readers are in place: at every moment a chunk is found here or there.
-            if (!Unindexed.IsEmpty) Unindexed.Remove(ListedPacks());
+            await ListAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -120,25 +93,34 @@ internal sealed partial class VaultIndex : IDisposable
     /// <param name="kind">Data or trees: a chunk in a pack of the other kind does not count.</param>
     /// <param name="cancellationToken">Stops waits for the store.</param>
     public ValueTask<ChunkLocation?> FindAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken) =>
-        footers.TryFind(id, kind, out ChunkLocation location)
+        footers.TryFind(id, kind, out ChunkLocation location) && !IsRemoved(location)
             ? ValueTask.FromResult<ChunkLocation?>(location)
             : FindFurtherAsync(id, kind, cancellationToken);
 
     /// <summary>As <see cref="FindSoundAsync"/>, as far as the footers at hand tell: false says nothing.</summary>
     public bool TryFindAtHand(in ChunkId id, ObjectKind kind, out ChunkLocation location) =>
-        footers.TryFind(id, kind, out location) && !IsBroken(location);
+        footers.TryFind(id, kind, out location) && IsReliable(location);
 
     private async ValueTask<ChunkLocation?> FindFurtherAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
     {
-        if (await TryFindExpectedAsync(id, kind, cancellationToken).ConfigureAwait(false) is { } expected) return expected;
+        if (await TryFindExpectedAsync(id, kind, cancellationToken).ConfigureAwait(false) is { } expected && !IsRemoved(expected)) return expected;
         await LoadAsync(cancellationToken).ConfigureAwait(false);
-        if (await LocateAsync(id, cancellationToken).ConfigureAwait(false) is not { } candidates) return null;
-        foreach ((PackId pack, int ordinal) in candidates)
+        while (true)
         {
-            if (await ProveAsync(id, kind, pack, ordinal, cancellationToken).ConfigureAwait(false) is { } location) return location;
-        }
+            IndexReader[] asked = readers;
+            ChunkLocation? leaving = null;
+            foreach ((PackId pack, int ordinal) in await LocateAsync(id, cancellationToken).ConfigureAwait(false) ?? [])
+            {
+                if (await ProveAsync(id, kind, pack, ordinal, cancellationToken).ConfigureAwait(false) is not { } location) continue;
+                if (!IsRemoved(location)) return location;
+                leaving ??= location;
+            }
 
-        return null;
+            // A pack that goes is still good to read from, for as long as it is there.
+            if (leaving is not null) return leaving;
+            // A pack that was gone may have been left for another: its place is in what was loaded since.
+            if (asked == readers) return null;
+        }
     }
 
     /// <summary>Every place where a chunk of a kind lies: for who found one of them damaged.</summary>
@@ -146,27 +128,31 @@ internal sealed partial class VaultIndex : IDisposable
     {
         var found = new List<ChunkLocation>();
         await LoadAsync(cancellationToken).ConfigureAwait(false);
-        List<(PackId Pack, int Ordinal)> candidates = await LocateAsync(id, cancellationToken).ConfigureAwait(false) ?? [];
-        Unindexed.FindFurther(id, candidates);
-        foreach ((PackId pack, int ordinal) in candidates.Distinct())
+        while (true)
         {
-            if (await ProveAsync(id, kind, pack, ordinal, cancellationToken).ConfigureAwait(false) is { } location) found.Add(location);
-        }
+            IndexReader[] asked = readers;
+            List<(PackId Pack, int Ordinal)> candidates = await LocateAsync(id, cancellationToken).ConfigureAwait(false) ?? [];
+            Unindexed.FindFurther(id, candidates);
+            foreach ((PackId pack, int ordinal) in candidates.Distinct())
+            {
+                if (await ProveAsync(id, kind, pack, ordinal, cancellationToken).ConfigureAwait(false) is { } location) found.Add(location);
+            }
 
-        return found;
+            if (found.Count > 0 || asked == readers) return found;
+        }
     }
 
     /// <summary>
-    /// The same, but for what turned out broken: null also when the vault has the chunk only where it cannot be read. For who
-    /// has its content, and can put it anew.
+    /// The same, but for what a new point cannot rely on: null also when the vault has the chunk only where it cannot be read,
+    /// where a prune is about to remove it, or where somebody put it who is not trusted. For who has its content, and can put it anew.
     /// </summary>
     public async ValueTask<ChunkLocation?> FindSoundAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
     {
         ChunkLocation? found = await FindAsync(id, kind, cancellationToken).ConfigureAwait(false);
-        if (found is null || !IsBroken(found.Value)) return found;
+        if (found is null || IsReliable(found.Value)) return found;
         foreach (ChunkLocation other in await FindAllAsync(id, kind, cancellationToken).ConfigureAwait(false))
         {
-            if (!IsBroken(other)) return other;
+            if (IsReliable(other)) return other;
         }
 
         return null;
@@ -185,24 +171,11 @@ internal sealed partial class VaultIndex : IDisposable
         PackFooter? footer = footers.TryGet(pack) ?? Unindexed.TryGet(pack);
         if (footer is not null) return footer;
         if (unusable.ContainsKey(pack)) return null;
-        HoldfastException damage;
-        try
-        {
-            footer = await Packs.TryReadFooterAsync(pack, cancellationToken).ConfigureAwait(false);
-            if (footer is not null)
-            {
-                footers.Add(footer);
-                return footer;
-            }
-
-            damage = new DamageException(pack.ObjectName, "is missing");
-        }
-        catch (HoldfastException error) when (DamageException.IsLoss(error))
-        {
-            damage = error;
-        }
-
-        if (unusable.TryAdd(pack, true)) onDamage(damage);
+        int before = refreshes;
+        (footer, HoldfastException? damage) = await ReadFooterAsync(pack, cancellationToken).ConfigureAwait(false);
+        if (footer is not null) return footer;
+        if (damage is DamageException { IsMissing: true }) await SetMissingAsync(pack, before, cancellationToken).ConfigureAwait(false);
+        else if (unusable.TryAdd(pack, true)) onDamage(damage!);
         return null;
     }
 
@@ -218,8 +191,25 @@ internal sealed partial class VaultIndex : IDisposable
         foreach (IndexReader reader in opened) reader.Dispose();
     }
 
-    private bool IsBroken(in ChunkLocation location) =>
-        hasBrokenGroups && brokenGroups.ContainsKey((location.Footer.Pack, location.Chunk.Group));
+    private async Task<(PackFooter? Footer, HoldfastException? Damage)> ReadFooterAsync(PackId pack, CancellationToken cancellationToken)
+    {
+        try
+        {
+            PackFooter? footer = await Packs.TryReadFooterAsync(pack, cancellationToken).ConfigureAwait(false);
+            if (footer is null) return (null, DamageException.Missing(pack.ObjectName));
+            footers.Add(footer);
+            return (footer, null);
+        }
+        catch (HoldfastException error) when (DamageException.IsLoss(error))
+        {
+            return (null, error);
+        }
+    }
+
+    /// <summary>Whether a new point may rely on a chunk where it lies.</summary>
+    private bool IsReliable(in ChunkLocation location) =>
+        !(hasBrokenGroups && brokenGroups.ContainsKey((location.Footer.Pack, location.Chunk.Group)))
+        && !IsRemoved(location) && sealer.Trusts(location.Footer.WriterId) && sealer.Trusts(location.Footer.OriginOf(location.Group));
 
     /// <summary>Where a chunk may lie, by the truncated id; null for nowhere.</summary>
     private async ValueTask<List<(PackId Pack, int Ordinal)>?> LocateAsync(ChunkId id, CancellationToken cancellationToken)
@@ -228,6 +218,7 @@ internal sealed partial class VaultIndex : IDisposable
         {
             List<(PackId Pack, int Ordinal)>? candidates = null;
             IndexReader? failed = null;
+            bool isGone = false;
             // Before the readers: what moves to an index object goes from here only when it is there.
             if (Unindexed.TryFind(id, out (PackId Pack, int Ordinal) place)) candidates = [place];
             foreach (IndexReader reader in readers)
@@ -240,14 +231,16 @@ internal sealed partial class VaultIndex : IDisposable
                 }
                 catch (HoldfastException error) when (DamageException.IsLoss(error))
                 {
-                    onDamage(error);
                     failed = reader;
+                    isGone = error is DamageException { IsMissing: true };
+                    if (!isGone) onDamage(error);
                     break;
                 }
             }
 
             if (failed is null) return candidates;
-            await SetAsideAsync(failed, cancellationToken).ConfigureAwait(false);
+            if (isGone) await ReplaceAsync(failed, cancellationToken).ConfigureAwait(false);
+            else await SetAsideAsync(failed, cancellationToken).ConfigureAwait(false);
         }
     }
 

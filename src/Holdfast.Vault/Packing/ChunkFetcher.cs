@@ -9,11 +9,14 @@ namespace Holdfast.Vault.Packing;
 /// <summary>Reads single chunks by their id, each verified; keeps the groups used last. May be used from any thread.</summary>
 internal sealed class ChunkFetcher : IDisposable
 {
+    /// <summary>So often a chunk may be moved while it is fetched.</summary>
+    private const int MaxMoves = 8;
+
     private readonly VaultIndex index;
     private readonly ObjectKind kind;
     private readonly ChunkIdentity identity;
     private readonly BoundedCache<(PackId Pack, int Group), byte[]> groups;
-    private readonly BoundedCache<PackId, byte[]> keys = new(maxBytes: 64 << 10, bytesOf: key => 100 + key.Length);
+    private readonly BoundedCache<(PackId Pack, ushort Key), byte[]> keys = new(maxBytes: 64 << 10, bytesOf: key => 100 + key.Length);
     private readonly Decompressor decompressor = new();
     private readonly Lock decompressing = new();
 
@@ -29,26 +32,36 @@ internal sealed class ChunkFetcher : IDisposable
     /// <exception cref="DamageException">The vault does not have the chunk whole.</exception>
     public async ValueTask<ReadOnlyMemory<byte>> FetchAsync(ChunkId id, CancellationToken cancellationToken)
     {
-        if (await index.FindOrRecoverAsync(id, kind, cancellationToken).ConfigureAwait(false) is not { } location)
+        DamageException? gone = null;
+        for (int moves = 0; ; moves++)
         {
-            throw new DamageException($"chunk {id}", kind == ObjectKind.DataPack ? "data is missing" : "part of a tree is missing");
-        }
-
-        try
-        {
-            return await FetchAtAsync(location, cancellationToken).ConfigureAwait(false);
-        }
-        catch (HoldfastException damage) when (DamageException.IsLoss(damage))
-        {
-            index.SetBroken(location);
-            if (await TryFetchElsewhereAsync(id, location, cancellationToken).ConfigureAwait(false) is { } content)
+            if (await index.FindOrRecoverAsync(id, kind, cancellationToken).ConfigureAwait(false) is not { } location)
             {
-                index.TellOfDamage(damage);
-                return content;
+                throw gone ?? new DamageException($"chunk {id}", kind == ObjectKind.DataPack ? "data is missing" : "part of a tree is missing");
             }
 
-            if (damage is DamageException) throw;
-            throw new DamageException(location.Footer.Pack.ObjectName, damage.Message);
+            try
+            {
+                return await FetchAtAsync(location, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DamageException missing) when (missing.IsMissing && moves < MaxMoves)
+            {
+                // It may have been moved to another pack since it was found.
+                gone = missing;
+                await index.SetMissingAsync(location.Footer.Pack, cancellationToken).ConfigureAwait(false);
+            }
+            catch (HoldfastException damage) when (DamageException.IsLoss(damage))
+            {
+                index.SetBroken(location);
+                if (await TryFetchElsewhereAsync(id, location, cancellationToken).ConfigureAwait(false) is { } content)
+                {
+                    index.TellOfDamage(damage);
+                    return content;
+                }
+
+                if (damage is DamageException) throw;
+                throw new DamageException(location.Footer.Pack.ObjectName, damage.Message);
+            }
         }
     }
 
@@ -74,6 +87,10 @@ internal sealed class ChunkFetcher : IDisposable
             {
                 return await FetchAtAsync(other, cancellationToken).ConfigureAwait(false);
             }
+            catch (DamageException missing) when (missing.IsMissing)
+            {
+                await index.SetMissingAsync(other.Footer.Pack, cancellationToken).ConfigureAwait(false);
+            }
             catch (HoldfastException damage) when (DamageException.IsLoss(damage))
             {
                 index.TellOfDamage(damage);
@@ -92,17 +109,17 @@ internal sealed class ChunkFetcher : IDisposable
         PackGroup group = location.Group;
         byte[] sealedBytes = new byte[group.SealedBytes];
         await index.Packs.ReadSealedAsync(footer, group.Offset, sealedBytes, cancellationToken).ConfigureAwait(false);
-        byte[]? key = keys.TryGet(footer.Pack);
+        byte[]? key = keys.TryGet((footer.Pack, group.Key));
         if (key is null)
         {
-            key = index.Packs.OpenKey(footer);
-            keys.Add(footer.Pack, key);
+            key = index.Packs.OpenKey(footer, group.Key);
+            keys.Add((footer.Pack, group.Key), key);
         }
 
         byte[] raw = new byte[group.RawBytes];
-        using var cipher = new Aead(footer.Cipher, key);
+        using var cipher = new Aead(footer.KeyOf(group).Cipher, key);
         bool opened;
-        lock (decompressing) opened = PackReader.TryOpenGroup(cipher, decompressor, group, groupIndex, sealedBytes, raw);
+        lock (decompressing) opened = PackReader.TryOpenGroup(cipher, decompressor, group, sealedBytes, raw);
         if (!opened) throw PackReader.BrokenGroup(footer, groupIndex);
         groups.Add((footer.Pack, groupIndex), raw);
         return raw;

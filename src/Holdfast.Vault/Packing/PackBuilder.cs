@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
@@ -26,10 +26,14 @@ internal sealed class PackBuilder : IDisposable
     private readonly NativeBytes buffer = new(PackFooter.MaxPackBytes);
     private readonly NativeBytes group = new(PackFooter.MaxChunkBytes);
     private readonly NativeBytes compressed = new(PackFooter.MaxChunkBytes);
+    private readonly List<PackKey> furtherKeys = [];
+    private readonly Dictionary<PackKey, ushort> keyNumbers = [];
     private readonly List<PackGroup> groups = [];
     private readonly List<PackChunk> chunks = [];
+
+    // Of the group that is gathered: they get their ordinals when it is sealed.
+    private readonly List<PackChunk> gathered = [];
     private int groupBytes;
-    private int groupFirstChunk;
     private int length;
     private PackId pack;
     private ObjectHeader header = null!;
@@ -41,25 +45,35 @@ internal sealed class PackBuilder : IDisposable
         compressor = new Compressor(level);
     }
 
-    public bool IsFull => length + groupBytes >= TargetBytes || chunks.Count >= PackFooter.MaxChunks - 1;
+    public bool IsFull => length + groupBytes >= TargetBytes || chunks.Count + gathered.Count >= PackFooter.MaxChunks - 1;
+
+    /// <summary>Whether nothing was added since <see cref="Begin"/>.</summary>
+    public bool IsEmpty => chunks.Count + gathered.Count + groups.Count == 0;
+
+    /// <summary>Chunks that have their ordinals: all but those of the group that is gathered.</summary>
+    public int SealedChunks => chunks.Count;
 
     /// <summary>Begins a pack under a fresh key.</summary>
     public void Begin(PackId id)
     {
-        pack = id;
         header = sealer.NewHeader(id.Kind);
-        header.Encode(buffer.GetSpan());
+        BeginBody(id);
         Span<byte> key = stackalloc byte[Aead.KeyBytes];
         sealer.Entropy.Fill(key);
         Libsodium.BoxSeal(
             key, sealer.Ring.Current.PackPublicKey(id.Kind), buffer.GetSpan().Slice(ObjectHeader.Size, PackFooter.SealedKeyBytes));
         cipher = new Aead(header.Cipher, key);
         CryptographicOperations.ZeroMemory(key);
-        length = PackFooter.BodyOffset;
-        groups.Clear();
-        chunks.Clear();
-        groupBytes = 0;
-        groupFirstChunk = 0;
+    }
+
+    /// <summary>Begins a pack without a key of its own: for <see cref="TryCopyGroup"/> alone.</summary>
+    public void BeginCopies(PackId id)
+    {
+        byte[] salt = new byte[ObjectHeader.SaltBytes];
+        sealer.Entropy.Fill(salt);
+        header = new ObjectHeader(id.Kind, Aead.Preferred, sealer.Ring.Current.Number, 0, sealer.WriterId, salt);
+        BeginBody(id);
+        buffer.GetSpan().Slice(ObjectHeader.Size, PackFooter.SealedKeyBytes).Clear();
     }
 
     /// <summary>Adds a chunk. The caller finishes the pack when <see cref="IsFull"/> says so afterwards.</summary>
@@ -69,24 +83,52 @@ internal sealed class PackBuilder : IDisposable
         int target = pack.Kind == ObjectKind.TreePack ? TreeGroupTargetBytes : GroupTargetBytes;
         if (groupBytes > 0 && groupBytes + content.Length > target) SealGroup();
         content.CopyTo(group.GetSpan()[groupBytes..]);
-        chunks.Add(new PackChunk(id, groups.Count, groupBytes, content.Length));
+        gathered.Add(new PackChunk(id, 0, groupBytes, content.Length));
         groupBytes += content.Length;
+    }
+
+    /// <summary>Adds a group as it is sealed in another pack. It gets the next ordinals, before the chunks that are being gathered.</summary>
+    /// <param name="key">The key it is sealed under.</param>
+    /// <param name="source">The group in that pack.</param>
+    /// <param name="sourceChunks">Its chunks there.</param>
+    /// <param name="sealedBytes">Its bytes; copied.</param>
+    /// <returns>False when the pack has no room for it; then nothing was added.</returns>
+    public bool TryCopyGroup(PackKey key, in PackGroup source, ReadOnlySpan<PackChunk> sourceChunks, ReadOnlySpan<byte> sealedBytes)
+    {
+        bool isKnown = keyNumbers.TryGetValue(key, out ushort number);
+        int keys = furtherKeys.Count + (isKnown ? 0 : 1), allChunks = chunks.Count + gathered.Count + sourceChunks.Length;
+        // One group more: what is gathered.
+        long end = length + (long)sealedBytes.Length + groupBytes + Aead.TagBytes + PackBody.EncodedBytes(keys, groups.Count + 2, allChunks)
+            + Aead.TagBytes + Libsodium.SignatureBytes + PackFooter.EndBytes;
+        if (keys > ushort.MaxValue || allChunks > PackFooter.MaxChunks || end > PackFooter.MaxPackBytes) return false;
+        if (!isKnown)
+        {
+            furtherKeys.Add(key);
+            number = (ushort)furtherKeys.Count;
+            keyNumbers.Add(key, number);
+        }
+
+        sealedBytes.CopyTo(buffer.GetSpan()[length..]);
+        foreach (ref readonly PackChunk chunk in sourceChunks) chunks.Add(chunk with { Group = groups.Count });
+        groups.Add(source with { Offset = length, FirstChunk = chunks.Count - sourceChunks.Length, Key = number });
+        length += sealedBytes.Length;
+        return true;
     }
 
     /// <summary>Closes the pack.</summary>
     /// <param name="content">The whole object, valid until the next <see cref="Begin"/>.</param>
     public PackFooter Finish(out ReadOnlyMemory<byte> content)
     {
-        if (groupFirstChunk < chunks.Count) SealGroup();
+        if (gathered.Count > 0) SealGroup();
         int bodyEnd = length;
-        int plainBytes = 4 + (groups.Count * PackFooter.GroupBytes) + (chunks.Count * PackFooter.ChunkBytes);
+        int plainBytes = PackBody.EncodedBytes(furtherKeys.Count, groups.Count, chunks.Count);
         int sealedBytes = plainBytes + Aead.TagBytes;
         string name = pack.ObjectName;
         int end = bodyEnd + sealedBytes + Libsodium.SignatureBytes + PackFooter.EndBytes;
         Span<byte> whole = buffer.GetSpan()[..end];
         Span<byte> encodedHeader = whole[..ObjectHeader.Size];
         Span<byte> plain = whole.Slice(bodyEnd, plainBytes), sealedFooter = whole.Slice(bodyEnd, sealedBytes);
-        EncodeFooter(plain);
+        PackBody.Encode(plain, furtherKeys, groups, chunks);
         using (Aead footerCipher = sealer.IndexCipher(header, name))
         {
             footerCipher.Seal(0, plain, sealedFooter, ObjectSealer.Associated(encodedHeader, name));
@@ -95,7 +137,7 @@ internal sealed class PackBuilder : IDisposable
         ReadOnlySpan<byte> sealedKey = whole.Slice(ObjectHeader.Size, PackFooter.SealedKeyBytes);
         sealer.Sign(name, encodedHeader, sealedKey, sealedFooter, whole.Slice(bodyEnd + sealedBytes, Libsodium.SignatureBytes));
         PackFooter.EncodeEnd(whole[^PackFooter.EndBytes..], (uint)sealedBytes, PackFooter.EndMagic);
-        cipher!.Dispose();
+        cipher?.Dispose();
         cipher = null;
         content = buffer.Memory[..end];
         return new PackFooter
@@ -104,9 +146,11 @@ internal sealed class PackBuilder : IDisposable
             WriterId = header.WriterId,
             Epoch = header.Epoch,
             Cipher = header.Cipher,
+            KeyId = header.KeyId,
             SealedKey = sealedKey.ToArray(),
             PackBytes = end,
             FooterBytes = sealedBytes,
+            FurtherKeys = [.. furtherKeys],
             Groups = [.. groups],
             Chunks = [.. chunks],
         };
@@ -119,6 +163,19 @@ internal sealed class PackBuilder : IDisposable
         buffer.Dispose();
         group.Dispose();
         compressed.Dispose();
+    }
+
+    private void BeginBody(PackId id)
+    {
+        pack = id;
+        header.Encode(buffer.GetSpan());
+        length = PackFooter.BodyOffset;
+        furtherKeys.Clear();
+        keyNumbers.Clear();
+        groups.Clear();
+        chunks.Clear();
+        gathered.Clear();
+        groupBytes = 0;
     }
 
     private void SealGroup()
@@ -140,30 +197,10 @@ internal sealed class PackBuilder : IDisposable
 
         int sealedBytes = coded.Length + Aead.TagBytes;
         cipher!.Seal((uint)groups.Count, coded, buffer.GetSpan().Slice(length, sealedBytes));
-        groups.Add(new PackGroup(length, sealedBytes, raw.Length, groupFirstChunk, chunks.Count - groupFirstChunk, coding));
+        groups.Add(new PackGroup(length, sealedBytes, raw.Length, chunks.Count, gathered.Count, coding, Key: 0, groups.Count));
+        foreach (ref readonly PackChunk chunk in CollectionsMarshal.AsSpan(gathered)) chunks.Add(chunk with { Group = groups.Count - 1 });
+        gathered.Clear();
         length += sealedBytes;
-        groupFirstChunk = chunks.Count;
         groupBytes = 0;
-    }
-
-    private void EncodeFooter(Span<byte> target)
-    {
-        BinaryPrimitives.WriteUInt32LittleEndian(target, (uint)groups.Count);
-        int at = 4;
-        foreach (PackGroup g in groups)
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(target[at..], (uint)g.SealedBytes);
-            BinaryPrimitives.WriteUInt32LittleEndian(target[(at + 4)..], (uint)g.RawBytes);
-            BinaryPrimitives.WriteUInt16LittleEndian(target[(at + 8)..], (ushort)g.ChunkCount);
-            target[at + 10] = (byte)g.Coding;
-            at += PackFooter.GroupBytes;
-        }
-
-        foreach (PackChunk chunk in chunks)
-        {
-            chunk.Id.Encode(target[at..]);
-            BinaryPrimitives.WriteUInt32LittleEndian(target[(at + ChunkId.Size)..], (uint)chunk.Length);
-            at += PackFooter.ChunkBytes;
-        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Holdfast.Log;
-using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Sealing;
 
@@ -21,7 +20,10 @@ internal enum GroupCoding : byte
 /// <param name="FirstChunk">Ordinal of its first chunk.</param>
 /// <param name="ChunkCount">How many chunks it holds.</param>
 /// <param name="Coding">How it is coded.</param>
-internal readonly record struct PackGroup(int Offset, int SealedBytes, int RawBytes, int FirstChunk, int ChunkCount, GroupCoding Coding);
+/// <param name="Key">Number of the key it is sealed under: 0 for the pack's own.</param>
+/// <param name="Nonce">Under which nonce: its place in the pack that it was written to first.</param>
+internal readonly record struct PackGroup(
+    int Offset, int SealedBytes, int RawBytes, int FirstChunk, int ChunkCount, GroupCoding Coding, ushort Key, int Nonce);
 
 /// <summary>A chunk of a pack.</summary>
 /// <param name="Id">Its name.</param>
@@ -43,9 +45,6 @@ internal sealed class PackFooter
     /// <summary>Bytes at the very end of a pack or index object: length of the sealed part before it, its CRC, a magic.</summary>
     public const int EndBytes = 16;
 
-    public const int GroupBytes = 11;
-    public const int ChunkBytes = ChunkId.Size + 4;
-
     public required PackId Pack { get; init; }
 
     public required ulong WriterId { get; init; }
@@ -54,7 +53,10 @@ internal sealed class PackFooter
 
     public required CipherKind Cipher { get; init; }
 
-    /// <summary>The pack's key in its sealed box.</summary>
+    /// <summary>Id of the key that <see cref="SealedKey"/> is sealed to.</summary>
+    public required ulong KeyId { get; init; }
+
+    /// <summary>The pack's key in its sealed box; of zeros where no group is under it.</summary>
     public required byte[] SealedKey { get; init; }
 
     /// <summary>Bytes of the whole pack object.</summary>
@@ -62,6 +64,9 @@ internal sealed class PackFooter
 
     /// <summary>Bytes of the sealed footer.</summary>
     public required int FooterBytes { get; init; }
+
+    /// <summary>Keys of groups that were copied from other packs; the first has number 1.</summary>
+    public PackKey[] FurtherKeys { get; init; } = [];
 
     public required PackGroup[] Groups { get; init; }
 
@@ -89,51 +94,10 @@ internal sealed class PackFooter
         return (int)length;
     }
 
-    /// <summary>Reads the opened footer and checks that groups and chunks fill the pack's body exactly.</summary>
-    public static (PackGroup[] Groups, PackChunk[] Chunks) DecodeBody(ReadOnlySpan<byte> body, int bodyBytes, string name)
-    {
-        var reader = new ByteReader(body, name);
-        uint groupCount = reader.U32();
-        if (groupCount > reader.Remaining / GroupBytes) throw reader.Damage($"{groupCount} groups");
-        var groups = new PackGroup[groupCount];
-        int offset = BodyOffset;
-        int chunkCount = 0;
-        for (int i = 0; i < groups.Length; i++)
-        {
-            uint sealedBytes = reader.U32(), rawBytes = reader.U32();
-            ushort count = reader.U16();
-            var coding = (GroupCoding)reader.U8();
-            if (sealedBytes > bodyBytes - (offset - BodyOffset) || rawBytes > MaxGroupBytes || sealedBytes < Aead.TagBytes
-                || coding is not (GroupCoding.Raw or GroupCoding.Zstd)
-                || (coding == GroupCoding.Raw && rawBytes + Aead.TagBytes != sealedBytes))
-            {
-                throw reader.Damage($"group {i}: {sealedBytes} bytes for {rawBytes}, coding {(byte)coding}");
-            }
+    /// <summary>The key that a group is sealed under.</summary>
+    public PackKey KeyOf(in PackGroup group) =>
+        group.Key == 0 ? new PackKey(Cipher, Epoch, KeyId, WriterId, SealedKey) : FurtherKeys[group.Key - 1];
 
-            groups[i] = new PackGroup(offset, (int)sealedBytes, (int)rawBytes, chunkCount, count, coding);
-            offset += (int)sealedBytes;
-            chunkCount += count;
-        }
-
-        if (offset - BodyOffset != bodyBytes) throw reader.Damage($"groups end at {offset}, {BodyOffset + bodyBytes} expected");
-        if (chunkCount > MaxChunks || chunkCount != reader.Remaining / ChunkBytes) throw reader.Damage($"{chunkCount} chunks");
-        var chunks = new PackChunk[chunkCount];
-        for (int g = 0; g < groups.Length; g++)
-        {
-            int inGroup = 0;
-            for (int i = groups[g].FirstChunk; i < groups[g].FirstChunk + groups[g].ChunkCount; i++)
-            {
-                var id = ChunkId.Decode(reader.Bytes(ChunkId.Size));
-                uint length = reader.U32();
-                if (length > groups[g].RawBytes - inGroup) throw reader.Damage($"chunk {i}: {length} bytes");
-                chunks[i] = new PackChunk(id, g, inGroup, (int)length);
-                inGroup += (int)length;
-            }
-
-            if (inGroup != groups[g].RawBytes) throw reader.Damage($"group {g}: chunks of {inGroup} bytes, {groups[g].RawBytes} expected");
-        }
-
-        reader.ExpectEnd();
-        return (groups, chunks);
-    }
+    /// <summary>Who sealed a group, as the pack's writer says: the writer itself, or whose group it copied.</summary>
+    public ulong OriginOf(in PackGroup group) => group.Key == 0 ? WriterId : FurtherKeys[group.Key - 1].OriginId;
 }

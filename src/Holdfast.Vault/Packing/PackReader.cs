@@ -39,15 +39,20 @@ internal sealed class PackReader(IObjectStore store, ObjectSealer sealer)
         return Decode(pack, packBytes, head, tail.AsMemory(tail.Length - needed), footerBytes);
     }
 
-    /// <summary>The pack's key; needs the private half that the pack is sealed to.</summary>
-    public byte[] OpenKey(PackFooter footer)
+    /// <summary>One of a pack's keys; needs the private half that it is sealed to.</summary>
+    /// <param name="footer">The pack.</param>
+    /// <param name="number">0 for its own, or that of a further one.</param>
+    public byte[] OpenKey(PackFooter footer, int number)
     {
         string name = footer.Pack.ObjectName;
-        Keys.KeyEpoch epoch = sealer.Ring.Epoch(footer.Epoch, name);
+        (uint epochNumber, byte[] sealedKey) = number == 0
+            ? (footer.Epoch, footer.SealedKey)
+            : (footer.FurtherKeys[number - 1].Epoch, footer.FurtherKeys[number - 1].SealedKey);
+        Keys.KeyEpoch epoch = sealer.Ring.Epoch(epochNumber, name);
         byte[] key = new byte[Aead.KeyBytes];
-        if (!Libsodium.TryBoxOpen(footer.SealedKey, epoch.PackPublicKey(footer.Pack.Kind), epoch.PackPrivateKey(footer.Pack.Kind), key))
+        if (!Libsodium.TryBoxOpen(sealedKey, epoch.PackPublicKey(footer.Pack.Kind), epoch.PackPrivateKey(footer.Pack.Kind), key))
         {
-            throw new DamageException(name, "its sealed key cannot be opened");
+            throw new DamageException(name, number == 0 ? "its sealed key cannot be opened" : $"its sealed key {number} cannot be opened");
         }
 
         return key;
@@ -58,24 +63,22 @@ internal sealed class PackReader(IObjectStore store, ObjectSealer sealer)
     {
         string name = footer.Pack.ObjectName;
         int? read = await store.ReadAsync(name, offset, target, cancellationToken).ConfigureAwait(false);
-        if (read is null) throw new DamageException(name, "is missing");
+        if (read is null) throw DamageException.Missing(name);
         if (read != target.Length) throw new DamageException(name, $"ends at byte {offset + read}, {footer.PackBytes} bytes expected");
     }
 
     /// <summary>Opens a sealed group. False when its seal or its coding is broken.</summary>
-    /// <param name="cipher">Under the pack's key.</param>
+    /// <param name="cipher">Under the group's key: <see cref="PackCiphers"/>.</param>
     /// <param name="decompressor">The thread's own.</param>
     /// <param name="group">Which group.</param>
-    /// <param name="groupIndex">Its place in the pack.</param>
     /// <param name="sealedBytes">Its bytes from the store; overwritten.</param>
     /// <param name="raw">Receives the content: exactly the group's raw size.</param>
-    public static bool TryOpenGroup(
-        Aead cipher, Decompressor decompressor, in PackGroup group, int groupIndex, Span<byte> sealedBytes, Span<byte> raw)
+    public static bool TryOpenGroup(Aead cipher, Decompressor decompressor, in PackGroup group, Span<byte> sealedBytes, Span<byte> raw)
     {
-        if (group.Coding == GroupCoding.Raw) return cipher.TryOpen((uint)groupIndex, sealedBytes, raw);
+        if (group.Coding == GroupCoding.Raw) return cipher.TryOpen((uint)group.Nonce, sealedBytes, raw);
         // In place: AEADs of .NET allow source and target to be the same memory.
         Span<byte> coded = sealedBytes[..^Aead.TagBytes];
-        return cipher.TryOpen((uint)groupIndex, sealedBytes, coded) && decompressor.TryDecompress(coded, raw);
+        return cipher.TryOpen((uint)group.Nonce, sealedBytes, coded) && decompressor.TryDecompress(coded, raw);
     }
 
     /// <summary>Says that a group does not open.</summary>
@@ -103,19 +106,20 @@ internal sealed class PackReader(IObjectStore store, ObjectSealer sealer)
             throw new DamageException(name, "the seal of its footer is broken");
         }
 
-        int bodyBytes = packBytes - PackFooter.BodyOffset - tail.Length;
-        (PackGroup[] groups, PackChunk[] chunks) = PackFooter.DecodeBody(plain, bodyBytes, name);
+        var body = PackBody.Decode(plain, packBytes - PackFooter.BodyOffset - tail.Length, name);
         return new PackFooter
         {
             Pack = pack,
             WriterId = header.WriterId,
             Epoch = header.Epoch,
             Cipher = header.Cipher,
+            KeyId = header.KeyId,
             SealedKey = sealedKey.ToArray(),
             PackBytes = packBytes,
             FooterBytes = footerBytes,
-            Groups = groups,
-            Chunks = chunks,
+            FurtherKeys = body.FurtherKeys,
+            Groups = body.Groups,
+            Chunks = body.Chunks,
         };
     }
 

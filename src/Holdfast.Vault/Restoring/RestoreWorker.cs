@@ -19,8 +19,7 @@ internal sealed class RestoreWorker : IDisposable
     private PackWindow nextWindow;
     private byte[] raw = [];
     private RestoreBatch batch = new();
-    private Aead? cipher;
-    private PackId cipherPack;
+    private PackCiphers? ciphers;
 
     // The file that is open; of one that is written whole in one visit and was made here, the length so far.
     private RestoreFile? current;
@@ -60,7 +59,7 @@ internal sealed class RestoreWorker : IDisposable
     public void Dispose()
     {
         decompressor.Dispose();
-        cipher?.Dispose();
+        ciphers?.Dispose();
         window.Clear();
         nextWindow.Clear();
         CryptographicOperations.ZeroMemory(raw);
@@ -76,35 +75,24 @@ internal sealed class RestoreWorker : IDisposable
     private async ValueTask RestoreAsync()
     {
         PackRead read = window.Read;
-        string? damage = window.Footer is null ? window.Damage : TryOpenCipher(window.Footer);
-        if (damage is not null)
+        if (window.Footer is not { } footer)
         {
-            await FetchElsewhereAsync(read.First, read.End, damage).ConfigureAwait(false);
+            await FetchElsewhereAsync(read.First, read.End, window.Damage).ConfigureAwait(false);
             return;
+        }
+
+        if (ciphers?.Pack != footer.Pack)
+        {
+            ciphers?.Dispose();
+            ciphers = new PackCiphers(context.Vault.Index.Packs, footer);
         }
 
         for (int first = read.First; first < read.End;)
         {
             int end = first + 1;
             while (end < read.End && batch.At(end).GroupStart == batch.At(first).GroupStart) end++;
-            await RestoreGroupAsync(window.Footer!, first, end).ConfigureAwait(false);
+            await RestoreGroupAsync(footer, first, end).ConfigureAwait(false);
             first = end;
-        }
-    }
-
-    private string? TryOpenCipher(PackFooter footer)
-    {
-        if (cipher is not null && cipherPack == footer.Pack) return null;
-        try
-        {
-            var opening = new Aead(footer.Cipher, context.Vault.Index.Packs.OpenKey(footer));
-            cipher?.Dispose();
-            (cipher, cipherPack) = (opening, footer.Pack);
-            return null;
-        }
-        catch (DamageException damage)
-        {
-            return damage.Message;
         }
     }
 
@@ -112,9 +100,9 @@ internal sealed class RestoreWorker : IDisposable
     private async ValueTask RestoreGroupAsync(PackFooter footer, int first, int end)
     {
         int groupIndex = footer.Chunks[batch.At(first).Ordinal].Group;
-        if (!TryOpenGroup(footer, groupIndex))
+        if (!TryOpenGroup(footer, groupIndex, out string damage))
         {
-            await FetchElsewhereAsync(first, end, $"{footer.Pack}: the seal of group {groupIndex} is broken").ConfigureAwait(false);
+            await FetchElsewhereAsync(first, end, damage).ConfigureAwait(false);
             return;
         }
 
@@ -138,11 +126,15 @@ internal sealed class RestoreWorker : IDisposable
         }
     }
 
-    private bool TryOpenGroup(PackFooter footer, int groupIndex)
+    private bool TryOpenGroup(PackFooter footer, int groupIndex, out string damage)
     {
         PackGroup group = footer.Groups[groupIndex];
+        damage = "";
         if (group.RawBytes > raw.Length) raw = GC.AllocateUninitializedArray<byte>(Math.Max(group.RawBytes, 2 * PackBuilder.GroupTargetBytes), pinned: true);
-        return PackReader.TryOpenGroup(cipher!, decompressor, group, groupIndex, window.Sealed(group), raw.AsSpan(0, group.RawBytes));
+        Aead? cipher = ciphers!.TryGet(group, out DamageException? lost);
+        if (cipher is not null && PackReader.TryOpenGroup(cipher, decompressor, group, window.Sealed(group), raw.AsSpan(0, group.RawBytes))) return true;
+        damage = lost?.Message ?? $"{footer.Pack}: the seal of group {groupIndex} is broken";
+        return false;
     }
 
     private bool IsWhole(PackFooter footer, int place)

@@ -9,6 +9,9 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
 {
     private readonly byte[] writerPublicKey = Libsodium.SignPublicKey(ring.WriterSeed);
 
+    private readonly (ulong Own, ulong Admin) trustedIds =
+        (KeyEpoch.KeyId("writer", Libsodium.SignPublicKey(ring.WriterSeed)), KeyEpoch.KeyId("writer", ring.AdminPublicKey));
+
     public KeyRing Ring { get; } = ring;
 
     public IEntropy Entropy { get; } = entropy;
@@ -16,6 +19,9 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
     public ulong WriterId => KeyEpoch.KeyId("writer", writerPublicKey);
 
     public ulong AdminId => KeyEpoch.KeyId("writer", Ring.AdminPublicKey);
+
+    /// <summary>Whether a new point may rely on what a writer sealed.</summary>
+    public bool Trusts(ulong writerId) => writerId == trustedIds.Own || writerId == trustedIds.Admin;
 
     /// <summary>A header for a new object, with a salt of its own.</summary>
     public ObjectHeader NewHeader(ObjectKind kind)

@@ -18,7 +18,7 @@ internal sealed class WriteSession : IAsyncDisposable
     private const int Stripes = 64;
 
     /// <summary>So many chunks of durable packs go to an index object, and out of memory.</summary>
-    private const int ChunksPerIndex = 1 << 20;
+    private const int ChunksPerIndex = Indexing.IndexObject.TargetChunks;
 
     private readonly OpenVault vault;
     private readonly Lease lease;

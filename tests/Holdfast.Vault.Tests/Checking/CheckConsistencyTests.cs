@@ -55,6 +55,7 @@ public sealed class CheckConsistencyTests : IDisposable
                 WriterId = footer.WriterId,
                 Epoch = footer.Epoch,
                 Cipher = footer.Cipher,
+                KeyId = footer.KeyId,
                 SealedKey = footer.SealedKey,
                 PackBytes = footer.PackBytes + (how == 0 ? 0 : 1),
                 FooterBytes = footer.FooterBytes,

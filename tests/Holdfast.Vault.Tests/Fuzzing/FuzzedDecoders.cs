@@ -50,7 +50,7 @@ internal static class FuzzedDecoders
         new("references", References, Sync(bytes => Use(ReferenceSet.Decode(bytes, "test")))) { BytesPerByte = 128 },
         new("mark", () => [Mark()], Sync(bytes => PointMark.Decode(bytes, "test"))),
         new("pack end", () => [End()], Sync(bytes => PackFooter.DecodeEnd(bytes, PackFooter.EndMagic, 1000, "test"))) { Mend = MendEnd },
-        new("pack footer", () => [Footer()], Sync(bytes => PackFooter.DecodeBody(bytes, 300, "test"))),
+        new("pack footer", () => [Footer()], Sync(bytes => PackBody.Decode(bytes, 300, "test"))),
         new("sealed pack", () => [NewPack()], DecodePackAsync) { SpareBytes = (8 << 20) + (512 << 10) },
         new("group", Groups, DecodeGroupAsync) { SpareBytes = 4 << 20 },
         new("sealed index", () => [Index(IndexRoot())], DecodeIndexAsync) { SpareBytes = 512 << 10 },
@@ -159,13 +159,21 @@ internal static class FuzzedDecoders
     private static byte[] Footer()
     {
         var footer = new ByteWriter();
+        footer.U16(1);
+        footer.U8((byte)CipherKind.AesGcm);
+        footer.U32(1);
+        footer.U64(2);
+        footer.U64(3);
+        footer.Take(PackFooter.SealedKeyBytes).Fill(4);
         footer.U32(2);
-        foreach ((uint sealedBytes, uint raw, ushort chunks) in ((uint, uint, ushort)[])[(100, 84, 3), (200, 184, 1)])
+        foreach ((uint sealedBytes, uint raw, ushort chunks, ushort key, uint nonce) in ((uint, uint, ushort, ushort, uint)[])[(100, 84, 3, 0, 0), (200, 184, 1, 1, 9)])
         {
             footer.U32(sealedBytes);
             footer.U32(raw);
             footer.U16(chunks);
             footer.U8((byte)GroupCoding.Zstd);
+            footer.U16(key);
+            footer.U32(nonce);
         }
 
         foreach (uint length in (uint[])[28, 28, 28, 184])
@@ -195,14 +203,16 @@ internal static class FuzzedDecoders
         store.Overwrite(Pack.ObjectName, bytes);
         var reader = new PackReader(store, TestKeys.Sealer());
         if (await reader.TryReadFooterAsync(Pack, CancellationToken.None) is not { } footer) return;
-        using var cipher = new Aead(footer.Cipher, reader.OpenKey(footer));
+        using var ciphers = new PackCiphers(reader, footer);
         using var decompressor = new Decompressor();
         for (int i = 0; i < footer.Groups.Length; i++)
         {
             PackGroup group = footer.Groups[i];
             byte[] sealedBytes = new byte[group.SealedBytes];
             await reader.ReadSealedAsync(footer, group.Offset, sealedBytes, CancellationToken.None);
-            if (!PackReader.TryOpenGroup(cipher, decompressor, group, i, sealedBytes, new byte[group.RawBytes])) throw PackReader.BrokenGroup(footer, i);
+            Aead? cipher = ciphers.TryGet(group, out DamageException? damage);
+            if (cipher is null) throw damage!;
+            if (!PackReader.TryOpenGroup(cipher, decompressor, group, sealedBytes, new byte[group.RawBytes])) throw PackReader.BrokenGroup(footer, i);
         }
     }
 

@@ -160,6 +160,7 @@ internal static class HostileTrees
             WriterId = 0,
             Epoch = 1,
             Cipher = nowhere.Cipher,
+            KeyId = 0,
             SealedKey = [],
             PackBytes = 1000,
             FooterBytes = 100,

@@ -159,10 +159,10 @@ internal sealed class VaultForge
         pack.Bytes(signature);
         PackFooter.EncodeEnd(pack.Take(PackFooter.EndBytes), (uint)sealedFooter.Length, PackFooter.EndMagic);
         Store.Overwrite(name, pack.ToArray());
-        (PackGroup[] Groups, PackChunk[] Chunks) body = ([], []);
+        var body = new PackBody([], [], []);
         try
         {
-            body = PackFooter.DecodeBody(footer, bodyBytes, name);
+            body = PackBody.Decode(footer, bodyBytes, name);
         }
         catch (DamageException)
         {
@@ -175,6 +175,7 @@ internal sealed class VaultForge
             WriterId = header.WriterId,
             Epoch = header.Epoch,
             Cipher = header.Cipher,
+            KeyId = header.KeyId,
             SealedKey = sealedKey,
             PackBytes = pack.Length,
             FooterBytes = sealedFooter.Length,
@@ -318,13 +319,16 @@ internal sealed class VaultForge
     private static byte[] EncodeFooter(IReadOnlyList<ForgedGroup> groups)
     {
         var footer = new ByteWriter();
+        footer.U16(0);
         footer.U32((uint)groups.Count);
-        foreach (ForgedGroup group in groups)
+        for (int i = 0; i < groups.Count; i++)
         {
-            footer.U32((uint)(group.Stored.Length + Aead.TagBytes));
-            footer.U32((uint)group.RawBytes);
-            footer.U16((ushort)group.Chunks.Length);
-            footer.U8(group.Coding);
+            footer.U32((uint)(groups[i].Stored.Length + Aead.TagBytes));
+            footer.U32((uint)groups[i].RawBytes);
+            footer.U16((ushort)groups[i].Chunks.Length);
+            footer.U8(groups[i].Coding);
+            footer.U16(0);
+            footer.U32((uint)i);
         }
 
         foreach ((ChunkId id, long length) in groups.SelectMany(group => group.Chunks))

@@ -267,6 +267,7 @@ public sealed class IndexTests : IDisposable
         WriterId = 1,
         Epoch = 1,
         Cipher = CipherKind.AesGcm,
+        KeyId = 0,
         SealedKey = [],
         PackBytes = 1000,
         FooterBytes = 100,

@@ -186,16 +186,16 @@ public sealed class PackTests : IDisposable
         const int seed = 23;
         var random = new Random(seed);
         byte[] plain = PlainFooter((100, 84, 3, 2), (200, 184, 1, 1));
-        (PackGroup[] groups, PackChunk[] chunks) = PackFooter.DecodeBody(plain, 300, "test");
-        Assert.Equal((2, 4), (groups.Length, chunks.Length));
+        var body = PackBody.Decode(plain, 300, "test");
+        Assert.Equal((0, 2, 4), (body.FurtherKeys.Length, body.Groups.Length, body.Chunks.Length));
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 10_000; i++)
         {
             byte[] hostile = TestKeys.Mutate(random, plain);
-            if (i % 10 == 0) BinaryPrimitives.WriteUInt32LittleEndian(hostile, (uint)random.NextInt64(uint.MaxValue));
+            if (i % 10 == 0) BinaryPrimitives.WriteUInt32LittleEndian(hostile.AsSpan(2), (uint)random.NextInt64(uint.MaxValue));
             try
             {
-                _ = PackFooter.DecodeBody(hostile, i % 2 == 0 ? 300 : random.Next(), "test");
+                _ = PackBody.Decode(hostile, i % 2 == 0 ? 300 : random.Next(), "test");
             }
             catch (DamageException)
             {
@@ -214,12 +214,12 @@ public sealed class PackTests : IDisposable
     [Fact]
     public void GroupsAndChunksMustFillThePackExactly()
     {
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody(PlainFooter((100, 84, 3, 2)), 101, "test"));
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody(PlainFooter((100, 84, 3, 2)), 99, "test"));
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody(PlainFooter((100, 85, 3, 1)), 100, "test"));
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody(PlainFooter((100, 84, 3, 0)), 100, "test"));
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody([.. PlainFooter((100, 84, 3, 2)), 0], 100, "test"));
-        Assert.Throws<DamageException>(() => PackFooter.DecodeBody(PlainFooter((100, PackFooter.MaxGroupBytes + 1, 3, 2)), 100, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode(PlainFooter((100, 84, 3, 2)), 101, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode(PlainFooter((100, 84, 3, 2)), 99, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode(PlainFooter((100, 85, 3, 1)), 100, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode(PlainFooter((100, 84, 3, 0)), 100, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode([.. PlainFooter((100, 84, 3, 2)), 0], 100, "test"));
+        Assert.Throws<DamageException>(() => PackBody.Decode(PlainFooter((100, PackFooter.MaxGroupBytes + 1, 3, 2)), 100, "test"));
     }
 
     [Fact]
@@ -263,7 +263,7 @@ public sealed class PackTests : IDisposable
 
     private List<byte[]>? TryOpenGroups(PackFooter footer, byte[] content)
     {
-        using var cipher = new Aead(footer.Cipher, reader.OpenKey(footer));
+        using var ciphers = new PackCiphers(reader, footer);
         using var decompressor = new Decompressor();
         var groups = new List<byte[]>();
         for (int g = 0; g < footer.Groups.Length; g++)
@@ -271,7 +271,8 @@ public sealed class PackTests : IDisposable
             PackGroup group = footer.Groups[g];
             byte[] raw = new byte[group.RawBytes];
             byte[] sealedBytes = content[group.Offset..(group.Offset + group.SealedBytes)];
-            if (!PackReader.TryOpenGroup(cipher, decompressor, group, g, sealedBytes, raw)) return null;
+            Aead? cipher = ciphers.TryGet(group, out _);
+            if (cipher is null || !PackReader.TryOpenGroup(cipher, decompressor, group, sealedBytes, raw)) return null;
             groups.Add(raw);
         }
 
@@ -282,13 +283,16 @@ public sealed class PackTests : IDisposable
     private static byte[] PlainFooter(params (int SealedBytes, int RawBytes, ushort Chunks, int Coding)[] groups)
     {
         var bytes = new Holdfast.Vault.Bytes.ByteWriter();
+        bytes.U16(0);
         bytes.U32((uint)groups.Length);
-        foreach ((int sealedBytes, int rawBytes, ushort chunks, int coding) in groups)
+        for (int i = 0; i < groups.Length; i++)
         {
-            bytes.U32((uint)sealedBytes);
-            bytes.U32((uint)rawBytes);
-            bytes.U16(chunks);
-            bytes.U8((byte)coding);
+            bytes.U32((uint)groups[i].SealedBytes);
+            bytes.U32((uint)groups[i].RawBytes);
+            bytes.U16(groups[i].Chunks);
+            bytes.U8((byte)groups[i].Coding);
+            bytes.U16(0);
+            bytes.U32((uint)i);
         }
 
         foreach ((_, int rawBytes, ushort chunks, _) in groups)
