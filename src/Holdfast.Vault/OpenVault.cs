@@ -23,6 +23,9 @@ public sealed class OpenVault : IDisposable
     private readonly Dictionary<SessionId, HoldfastException> unreadablePoints = [];
     private readonly Lock gate = new();
 
+    // As they were read last; what was read is not read again.
+    private volatile Points.Removals? removals;
+
     private OpenVault(Host host, IObjectStore store, byte[] id, string keySlot, KeyRing ring, long cacheBytes)
     {
         Host = host;
@@ -31,6 +34,7 @@ public sealed class OpenVault : IDisposable
         KeySlotId = keySlot;
         Sealer = new ObjectSealer(ring, host.Entropy);
         Index = new VaultIndex(store, Sealer, cacheBytes / 2, TellOfDamage);
+        Index.RemovalSource = ReadRemovedAsync;
         DataIdentity = ring.Current.DataIdentity();
         TreeIdentity = ring.Current.TreeIdentity();
         Chunker = ring.Current.Chunker();
@@ -169,6 +173,13 @@ public sealed class OpenVault : IDisposable
         TreeChunks.Dispose();
         DataChunks.Dispose();
         Index.Dispose();
+    }
+
+    /// <summary>Packs that a prune removes: who reads turns to them last.</summary>
+    internal async Task<IReadOnlySet<PackId>> ReadRemovedAsync(CancellationToken cancellationToken)
+    {
+        removals = await Points.Removals.ReadAsync(this, removals, cancellationToken).ConfigureAwait(false);
+        return removals.PackSet;
     }
 
     internal void TellOfUnreadable(SessionId point, HoldfastException reason)

@@ -40,8 +40,9 @@ public sealed record VaultSettings
             ArgumentOutOfRangeException.ThrowIfNegative(changed.UndeleteWindow.Ticks, nameof(change));
             string name = Prefix + ObjectNumber.Text(next);
             byte[] content = vault.Sealer.Seal(ObjectKind.Settings, name, changed.Encode());
-            if (await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false) == PutOutcome.Taken) continue;
-            return changed;
+            if (await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false) != PutOutcome.Taken) return changed;
+            // Until the one that has the number is shown.
+            await Pruning.StoreWait.ForStalenessAsync(vault, 1, cancellationToken).ConfigureAwait(false);
         }
 
         throw new HoldfastException(ErrorKind.Busy, $"{vault.Address}: others change its settings all the time", "try again");

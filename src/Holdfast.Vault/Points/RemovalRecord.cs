@@ -131,7 +131,7 @@ internal sealed record RemovalRecord(
         var runs = new ChunkRun[reader.Count(5, "runs")];
         if (runs.Length == 0) return PackRemoval.Condemn(pack, since) with { Verdict = verdict };
         uint chunks = reader.U32();
-        if (chunks > PackFooter.MaxChunks) throw reader.Damage($"{chunks} chunks");
+        if (chunks > PackFooter.MaxChunks || targets.Length == 0) throw reader.Damage($"{chunks} chunks moved to {targets.Length} packs");
         ulong[] moved = new ulong[(chunks + 63) / 64];
         ReadOnlySpan<byte> bitmap = reader.Bytes((int)(chunks + 7) / 8);
         int expected = 0;

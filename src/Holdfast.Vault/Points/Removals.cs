@@ -1,6 +1,7 @@
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Packing;
+using Holdfast.Vault.Pruning;
 using Holdfast.Vault.Sealing;
 
 namespace Holdfast.Vault.Points;
@@ -19,6 +20,12 @@ internal sealed class Removals
     private readonly SortedDictionary<uint, RemovalRecord> records;
     private readonly Dictionary<PackId, PackRemoval> packs = [];
     private readonly Dictionary<SessionId, ReferencesRemoval> references = [];
+
+    /// <summary>What one removal says by itself.</summary>
+    internal Removals(RemovalRecord record)
+        : this(new SortedDictionary<uint, RemovalRecord> { [0] = record }, [], 1, 1, null)
+    {
+    }
 
     private Removals(SortedDictionary<uint, RemovalRecord> records, IReadOnlyList<uint> replaced, uint next, uint understood, HoldfastException? damage)
     {
@@ -67,7 +74,12 @@ internal sealed class Removals
         for (int round = 0; ; round++)
         {
             Removals? read = await TryReadAsync(vault, known, round == MaxRounds, cancellationToken).ConfigureAwait(false);
-            if (read is null) continue;
+            if (read is null)
+            {
+                await StoreWait.ForStalenessAsync(vault, 1, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
             if (read.Damage is { } damage) vault.TellOfDamage(damage);
             return read;
         }
@@ -80,7 +92,10 @@ internal sealed class Removals
         if (number == uint.MaxValue) throw new HoldfastException(ErrorKind.Failed, $"{vault.Address}: has a removal of the highest number", "remove it: no holdfast wrote it");
         string name = RemovalRecord.Name(number);
         byte[] content = vault.Sealer.Seal(ObjectKind.Removal, name, record.Encode());
-        return await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false) != PutOutcome.Taken;
+        if (await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false) != PutOutcome.Taken) return true;
+        // Until the one that has the number is shown.
+        await StoreWait.ForStalenessAsync(vault, 1, cancellationToken).ConfigureAwait(false);
+        return false;
     }
 
     public bool IsRemoved(PackId pack) => packs.ContainsKey(pack);

@@ -75,6 +75,10 @@ internal sealed class LiveSet(OpenVault vault, PruneBudget budget)
         try
         {
             _ = SessionId.TryParse(entry.Name.AsSpan(PointCodec.Prefix.Length), out SessionId id);
+            RestorePoint? point = await RestorePoints.TryReadAsync(vault, id, entry, cancellationToken).ConfigureAwait(false);
+            if (point is not null || vault.Store.Capabilities.Staleness == TimeSpan.Zero) return point;
+            // It was listed: a store that shows what was may not show it to a read yet.
+            await StoreWait.ForStalenessAsync(vault, 1, cancellationToken).ConfigureAwait(false);
             return await RestorePoints.TryReadAsync(vault, id, entry, cancellationToken).ConfigureAwait(false);
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
@@ -91,6 +95,9 @@ internal sealed class LiveSet(OpenVault vault, PruneBudget budget)
         try
         {
             byte[]? body = await ReferenceSet.TryReadBodyAsync(vault, list, cancellationToken).ConfigureAwait(false);
+            if (body is not null) return body;
+            await StoreWait.ForStalenessAsync(vault, 1, cancellationToken).ConfigureAwait(false);
+            body = await ReferenceSet.TryReadBodyAsync(vault, list, cancellationToken).ConfigureAwait(false);
             if (body is not null) return body;
             foreach ((SessionId point, SessionId named) in points)
             {

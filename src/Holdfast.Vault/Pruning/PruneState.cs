@@ -101,9 +101,10 @@ internal sealed class PruneState
     /// <summary>A pack that is needed and gone is damage: another may hold the last copy of what it held, and nobody knows.</summary>
     private async Task ThrowIfAnyIsMissingAsync(OpenVault vault, CancellationToken cancellationToken)
     {
-        foreach (PackId pack in Removals.Map(Live.Needed).Packs)
+        PackId[] unlisted = [.. Removals.Map(Live.Needed).Packs.Where(pack => !Packs.ContainsKey(pack))];
+        if (unlisted.Length > 0) await StoreWait.ForStalenessAsync(vault, 1, cancellationToken).ConfigureAwait(false);
+        foreach (PackId pack in unlisted)
         {
-            if (Packs.ContainsKey(pack)) continue;
             // Put since they were listed, as a rule.
             if (await vault.Store.StatAsync(pack.ObjectName, cancellationToken).ConfigureAwait(false) is not null) continue;
             throw new HoldfastException(

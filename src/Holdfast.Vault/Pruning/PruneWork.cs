@@ -1,4 +1,3 @@
-using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
@@ -47,14 +46,17 @@ internal sealed class PruneWork : IAsyncDisposable
         PrunePlan plan = PlanOf(state, choice, points, state.Live.Leftover.Count);
         int deletedPoints = await points.DeleteAsync(state.Live.Leftover, cancellationToken).ConfigureAwait(false);
 
-        IReadOnlyList<PackRemoval> moved = []; long movedBytes = 0;
-        await new Condemnation(vault, state, session).PutAsync(choice.Unneeded, moved, [.. state.UnneededReferences()], cancellationToken).ConfigureAwait(false);
+        var condemnation = new Condemnation(vault, state, session);
+        await condemnation.PutAsync(choice.Unneeded, [], [.. state.UnneededReferences()], cancellationToken).ConfigureAwait(false);
+        var consolidation = new Consolidation(vault, state, session, condemnation, budget, request.Progress);
+        await consolidation.MoveAsync([.. choice.Moved.Select(static part => part.Pack)], cancellationToken).ConfigureAwait(false);
+        if (choice.IsLimited) budget.TellOfMoves();
 
         var verdicts = new Verdicts(vault, state, watch, ReadMarksAsync, budget);
         await verdicts.DecideAsync(request.Waits, NowAsync, cancellationToken).ConfigureAwait(false);
 
         var sweep = new Sweep(vault, state, budget, request.Progress);
-
+        await consolidation.MergeIndexesAsync(cancellationToken).ConfigureAwait(false);
         await sweep.DeleteAsync(cancellationToken).ConfigureAwait(false);
         if (!state.Removals.HasPending)
         {
@@ -68,8 +70,8 @@ internal sealed class PruneWork : IAsyncDisposable
             Points = deletedPoints,
             Packs = sweep.Packs,
             PackBytes = sweep.PackBytes,
-            MovedPacks = moved.Count,
-            MovedBytes = movedBytes,
+            MovedPacks = consolidation.MovedPacks,
+            MovedBytes = consolidation.MovedBytes,
             WaitingPacks = state.Removals.Packs.Values.Count(static pack => pack.Verdict == RemovalVerdict.Condemned),
             WaitsFor = [.. verdicts.WaitsFor.Select(static waited => waited.Told)],
             StoppedBy = budget.StoppedBy,
@@ -97,19 +99,7 @@ internal sealed class PruneWork : IAsyncDisposable
     }
 
     /// <summary>The lease goes; where that fails, it is taken for dead one day.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        try
-        {
-            await lease.EndAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (HoldfastException)
-        {
-            // What matters was told, or is being told.
-        }
-
-        await lease.DisposeAsync().ConfigureAwait(false);
-    }
+    public async ValueTask DisposeAsync() => await lease.GiveUpAsync().ConfigureAwait(false);
 
     private static PrunePlan PlanOf(PruneState state, PruneChoice choice, PointDisposal points, int leftover)
     {
@@ -137,6 +127,8 @@ internal sealed class PruneWork : IAsyncDisposable
     {
         await lease.RenewAsync(cancellationToken).ConfigureAwait(false);
         budget.Count(4);
+        // Until the store shows it.
+        await StoreWait.ForStalenessAsync(vault, 1, cancellationToken).ConfigureAwait(false);
         ObjectEntry? newest = await vault.Store.StatAsync(lease.NewestName, cancellationToken).ConfigureAwait(false);
         // Deleted by another prune, which took this one for dead: by no time that is known anything is too old.
         return newest?.Stored ?? DateTimeOffset.MinValue;

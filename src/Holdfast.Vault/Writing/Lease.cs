@@ -63,9 +63,18 @@ internal sealed class Lease : IAsyncDisposable
         Removals removals = await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
         var lease = new Lease(vault, session, host, removals);
         if (needsNothing) lease.Honours = uint.MaxValue;
-        await lease.PutAsync(cancellationToken).ConfigureAwait(false);
-        // Whoever condemned something meanwhile either sees the lease, or is seen here.
-        lease.Removals = await Removals.ReadAsync(vault, removals, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await lease.PutAsync(cancellationToken).ConfigureAwait(false);
+            // Whoever condemned something meanwhile either sees the lease, or is seen here.
+            lease.Removals = await Removals.ReadAsync(vault, removals, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await lease.GiveUpAsync().ConfigureAwait(false);
+            throw;
+        }
+
         if (!needsNothing) lease.Honours = lease.Removals.Understood;
         lease.timer = vault.Host.Clock.CreateTimer(static state => ((Lease)state!).Renew(), lease, RenewalTime, RenewalTime);
         return lease;
@@ -120,6 +129,21 @@ internal sealed class Lease : IAsyncDisposable
     {
         await StopAsync().ConfigureAwait(false);
         for (; oldest < next; oldest++) await vault.Store.DeleteAsync(LeaseRecord.Name(session, oldest), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends it, if the store lets it; else it is taken for dead one day.</summary>
+    public async Task GiveUpAsync()
+    {
+        try
+        {
+            await EndAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Log.HoldfastException)
+        {
+            // The reason for giving up is being told already.
+        }
+
+        await DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Stops the renewals; what the lease says stays.</summary>

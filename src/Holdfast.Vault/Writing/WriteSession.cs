@@ -44,6 +44,8 @@ internal sealed class WriteSession : IAsyncDisposable
         this.vault = vault;
         this.lease = lease;
         lease.OnRemovals(TryTakeOverAsync);
+        // From now on the session says what it uses: what it took over it must not forget.
+        vault.Index.RemovalSource = null;
         NoteRemoved(lease.Removals);
         // One for each that may hold one open, and one that is being put meanwhile.
         dataBuilders = new BuilderPool(workers + 1, () => new PackBuilder(vault.Sealer, level));
@@ -256,6 +258,7 @@ internal sealed class WriteSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await lease.DisposeAsync().ConfigureAwait(false);
+        vault.Index.RemovalSource = vault.ReadRemovedAsync;
         dataBuilders.Dispose();
         treeBuilders.Dispose();
         indexing.Dispose();
