@@ -107,7 +107,7 @@ internal static class CheckCommand
     private static async Task<int> RunAsync(CheckOptions options, CommandContext context, CancellationToken cancellationToken)
     {
         long started = context.Clock.GetTimestamp();
-        using OpenVault vault = await context.OpenVaultAsync(options.ReadShare > 0 ? VaultUse.ReadData : VaultUse.ReadTrees, cancellationToken).ConfigureAwait(false);
+        using OpenVault vault = await context.OpenVaultAsync(options.ReadData ? VaultUse.ReadData : VaultUse.ReadTrees, cancellationToken).ConfigureAwait(false);
         var request = new CheckRequest
         {
             ReadData = options.ReadData,

@@ -39,7 +39,8 @@ internal sealed class PointRewriter(OpenVault vault, RepairRequest request, Acti
         }
 
         trees = vault.Trees.Within(old);
-        using (session = await WriteSession.BeginAsync(vault, request.Host, request.CompressionLevel, workers: 1, cancellationToken).ConfigureAwait(false))
+        session = await WriteSession.BeginAsync(vault, request.Host, request.CompressionLevel, workers: 1, cancellationToken).ConfigureAwait(false);
+        await using (session.ConfigureAwait(false))
         {
             SessionId written;
             try
@@ -73,7 +74,8 @@ internal sealed class PointRewriter(OpenVault vault, RepairRequest request, Acti
             if (other.Id != old.Id && other.Time == old.Time && other.IsOfSource(old.Host, old.Roots) && other.Tree.SameAs(tree)) return other.Id;
         }
 
-        await session.PutObjectAsync(ObjectKind.References, ReferenceSet.Name(session.Id), session.References.Encode(), cancellationToken).ConfigureAwait(false);
+        (ReferenceSet references, _) = await session.SettleAsync(cancellationToken).ConfigureAwait(false);
+        await session.PutObjectAsync(ObjectKind.References, ReferenceSet.Name(session.Id), references.Encode(), cancellationToken).ConfigureAwait(false);
         RestorePoint point = old with
         {
             Id = session.Id,
@@ -84,7 +86,7 @@ internal sealed class PointRewriter(OpenVault vault, RepairRequest request, Acti
             Changes = Content.Empty,
             Counts = old.Counts with { Files = files, Directories = directories, Others = others, Bytes = bytes, Errors = old.Counts.Errors + leftOut },
         };
-        await session.PutObjectAsync(ObjectKind.Point, PointCodec.Name(session.Id), PointCodec.Encode(point), cancellationToken).ConfigureAwait(false);
+        await session.CommitAsync(PointCodec.Encode(point), cancellationToken).ConfigureAwait(false);
         return session.Id;
     }
 

@@ -24,35 +24,45 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
 
     public async Task<RepairSummary> RunAsync(CancellationToken cancellationToken)
     {
-        using WriteSession session = await WriteSession.BeginAsync(
-            vault, request.Host, request.CompressionLevel, workers: 1, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await vault.Index.LeaveOutAsync(order.LostIndexes, order.LostPacks, cancellationToken).ConfigureAwait(false);
-            if (order.RebuildsIndex) await vault.Index.LoadUnindexedAsync(cancellationToken).ConfigureAwait(false);
-            await WritePacksAsync(session, cancellationToken).ConfigureAwait(false);
-            await session.SealAsync(cancellationToken).ConfigureAwait(false);
-            foreach (string name in order.BringBack) await BringBackAsync(name, cancellationToken).ConfigureAwait(false);
-            foreach (RebuiltReferences references in order.References) await ReplaceAsync(references, cancellationToken).ConfigureAwait(false);
-            foreach (string name in order.Quarantine) await QuarantineAsync(name, cancellationToken).ConfigureAwait(false);
-            foreach (string name in order.ClearRecords) await vault.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            await session.AbandonAsync().ConfigureAwait(false);
-            throw;
-        }
-
-        await session.EndAsync(CancellationToken.None).ConfigureAwait(false);
+        long stored = await MakeGoodAsync(cancellationToken).ConfigureAwait(false);
         foreach (RestorePoint point in order.Rewrite) await RewriteAsync(point, cancellationToken).ConfigureAwait(false);
         return new RepairSummary
         {
             ChunksSalvaged = salvaged,
             ChunksHealed = healed,
-            BytesStored = session.BytesStored,
+            BytesStored = stored,
             Quarantined = quarantined,
             Rewritten = rewritten,
         };
+    }
+
+    /// <summary>All but the points that are written anew; returns the bytes stored.</summary>
+    private async Task<long> MakeGoodAsync(CancellationToken cancellationToken)
+    {
+        WriteSession session = await WriteSession.BeginAsync(
+            vault, request.Host, request.CompressionLevel, workers: 1, cancellationToken).ConfigureAwait(false);
+        await using (session.ConfigureAwait(false))
+        {
+            try
+            {
+                await vault.Index.LeaveOutAsync(order.LostIndexes, order.LostPacks, cancellationToken).ConfigureAwait(false);
+                if (order.RebuildsIndex) await vault.Index.LoadUnindexedAsync(cancellationToken).ConfigureAwait(false);
+                await WritePacksAsync(session, cancellationToken).ConfigureAwait(false);
+                await session.SealAsync(cancellationToken).ConfigureAwait(false);
+                foreach (string name in order.BringBack) await BringBackAsync(name, cancellationToken).ConfigureAwait(false);
+                foreach (RebuiltReferences references in order.References) await ReplaceAsync(references, cancellationToken).ConfigureAwait(false);
+                foreach (string name in order.Quarantine) await QuarantineAsync(name, cancellationToken).ConfigureAwait(false);
+                foreach (string name in order.ClearRecords) await vault.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                await session.AbandonAsync().ConfigureAwait(false);
+                throw;
+            }
+
+            await session.EndAsync(CancellationToken.None).ConfigureAwait(false);
+            return session.BytesStored;
+        }
     }
 
     private async Task WritePacksAsync(WriteSession session, CancellationToken cancellationToken)
