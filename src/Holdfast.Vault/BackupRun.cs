@@ -68,6 +68,28 @@ public static class BackupRun
     {
         vault.Require(VaultUse.Backup);
         BackupRequest request = source.Request;
+        if (request.DryRun) return await RunAsync(vault, source, scanner, null, stop, cancellationToken).ConfigureAwait(false);
+        // Before anything is looked up: what is found from then on stays.
+        WriteSession session = await WriteSession.BeginAsync(
+            vault, request.Host, request.CompressionLevel, Math.Max(1, request.Workers), cancellationToken).ConfigureAwait(false);
+        await using (session.ConfigureAwait(false))
+        {
+            try
+            {
+                return await RunAsync(vault, source, scanner, session, stop, cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                await session.AbandonAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
+    private static async Task<BackupSummary> RunAsync(
+        OpenVault vault, SourceContext source, SourceScanner scanner, WriteSession? session, CancellationTokenSource stop, CancellationToken cancellationToken)
+    {
+        BackupRequest request = source.Request;
         long started = vault.Host.Clock.GetTimestamp();
         RestorePoint? basePoint = await FindBaseAsync(vault, request, cancellationToken).ConfigureAwait(false);
         PointKind kind = basePoint is null ? PointKind.Full : request.Kind;
@@ -77,49 +99,38 @@ public static class BackupRun
             Compares = basePoint is not null,
             BaseTrees = basePoint is null ? vault.Trees : vault.Trees.Within(basePoint),
         };
-        ReferenceSet? baseReferences = basePoint is null ? null : await ReferenceSet.ExpectAsync(vault, basePoint, cancellationToken).ConfigureAwait(false);
-        if (request.DryRun)
+        ReferenceSet? baseReferences = basePoint is null ? null : await ReferenceSet.ExpectAsync(vault, basePoint, session?.Removals, cancellationToken).ConfigureAwait(false);
+        session?.Compare(baseReferences);
+        (TreeAssembler assembler, Content tree, Content changes) = await RunStagesAsync(context, session, scanner, basePoint, stop).ConfigureAwait(false);
+        if (session is null) return new BackupSummary(null, kind, basePoint?.Id, CountsOf(assembler, context, null, vault, started));
+        await session.SealAsync(cancellationToken).ConfigureAwait(false);
+        ThrowIfNothingWasRead(assembler, context);
+        bool isSameTree = basePoint is not null && changes == Content.Empty && tree.SameAs(basePoint.Tree);
+        var point = new RestorePoint
         {
-            (TreeAssembler dry, _, _) = await RunStagesAsync(context, null, scanner, basePoint, stop).ConfigureAwait(false);
-            return new BackupSummary(null, kind, basePoint?.Id, CountsOf(dry, context, null, vault, started));
-        }
+            Id = session.Id,
+            Time = request.Time ?? vault.Host.Clock.GetUtcNow(),
+            Received = default,
+            EffectiveTime = default,
+            Kind = kind,
+            Base = basePoint?.Id,
+            Host = request.Host,
+            Roots = RootPaths(request),
+            Tags = request.Tags,
+            Program = request.Program,
+            References = await WriteReferencesAsync(session, basePoint, baseReferences, isSameTree, cancellationToken).ConfigureAwait(false),
+            Tree = tree,
+            Changes = changes,
+            Counts = CountsOf(assembler, context, session, vault, started),
+        };
+        // The commit: from here on the backup exists.
+        await session.CommitAsync(PointCodec.Encode(point), cancellationToken).ConfigureAwait(false);
+        await EndAsync(session, context).ConfigureAwait(false);
+        return new BackupSummary(point.Id, kind, point.Base, CountsOf(point.Counts, session, vault, started));
+    }
 
-        int workers = Math.Max(1, request.Workers);
-        using WriteSession session = await WriteSession.BeginAsync(
-            vault, request.Host, request.CompressionLevel, workers, cancellationToken).ConfigureAwait(false);
-        RestorePoint point;
-        try
-        {
-            (TreeAssembler assembler, Content tree, Content changes) = await RunStagesAsync(context, session, scanner, basePoint, stop).ConfigureAwait(false);
-            await session.SealAsync(cancellationToken).ConfigureAwait(false);
-            ThrowIfNothingWasRead(assembler, context);
-            bool isSameTree = basePoint is not null && changes == Content.Empty && tree.SameAs(basePoint.Tree);
-            point = new RestorePoint
-            {
-                Id = session.Id,
-                Time = request.Time ?? vault.Host.Clock.GetUtcNow(),
-                Received = default,
-                EffectiveTime = default,
-                Kind = kind,
-                Base = basePoint?.Id,
-                Host = request.Host,
-                Roots = RootPaths(request),
-                Tags = request.Tags,
-                Program = request.Program,
-                References = await WriteReferencesAsync(session, basePoint, baseReferences, isSameTree, cancellationToken).ConfigureAwait(false),
-                Tree = tree,
-                Changes = changes,
-                Counts = CountsOf(assembler, context, session, vault, started),
-            };
-            // The commit: from here on the backup exists.
-            await session.PutObjectAsync(ObjectKind.Point, PointCodec.Name(session.Id), PointCodec.Encode(point), cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            await session.AbandonAsync().ConfigureAwait(false);
-            throw;
-        }
-
+    private static async Task EndAsync(WriteSession session, BackupContext context)
+    {
         try
         {
             await session.EndAsync(CancellationToken.None).ConfigureAwait(false);
@@ -129,8 +140,6 @@ public static class BackupRun
             // The point is durable; a lease too many costs later runs two listings.
             context.Note([], $"the session's lease stays: {error.Message}");
         }
-
-        return new BackupSummary(point.Id, kind, point.Base, CountsOf(point.Counts, session, vault, started));
     }
 
     private static void ThrowIfUnsorted(IReadOnlyList<BackupRoot> roots)
@@ -282,15 +291,16 @@ public static class BackupRun
     private static async Task<SessionId> WriteReferencesAsync(
         WriteSession session, RestorePoint? basePoint, ReferenceSet? baseReferences, bool isSameTree, CancellationToken cancellationToken)
     {
-        // An earlier list will not do where chunks were found, or put, elsewhere because theirs are lost.
-        if (isSameTree && baseReferences?.ContainsAll(session.References) == true
-            && await session.HasReferencesAsync(basePoint!.References, cancellationToken).ConfigureAwait(false))
+        (ReferenceSet references, Removals removals) = await session.SettleAsync(cancellationToken).ConfigureAwait(false);
+        // An earlier list will not do where chunks were found, or put, elsewhere because theirs are lost; nor one that is to go.
+        if (isSameTree && baseReferences is not null && removals.Map(baseReferences).ContainsAll(references) && !removals.References.ContainsKey(basePoint!.References)
+            && await session.HasReferencesAsync(basePoint.References, cancellationToken).ConfigureAwait(false))
         {
             return basePoint.References;
         }
 
         string name = ReferenceSet.Name(session.Id);
-        await session.PutObjectAsync(ObjectKind.References, name, session.References.Encode(), cancellationToken).ConfigureAwait(false);
+        await session.PutObjectAsync(ObjectKind.References, name, references.Encode(), cancellationToken).ConfigureAwait(false);
         return session.Id;
     }
 

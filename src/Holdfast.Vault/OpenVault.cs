@@ -28,6 +28,9 @@ public sealed partial class OpenVault : IDisposable
     private ChunkIdentity? treeIdentity;
     private Chunker? chunker;
 
+    // As they were read last; what was read is not read again.
+    private volatile Points.Removals? removals;
+
     private OpenVault(Host host, IObjectStore store, byte[] id, string keySlot, KeyRing ring, long cacheBytes)
     {
         Host = host;
@@ -36,6 +39,7 @@ public sealed partial class OpenVault : IDisposable
         KeySlotId = keySlot;
         Sealer = new ObjectSealer(ring, host.Entropy);
         Index = new VaultIndex(store, Sealer, cacheBytes / 2, TellOfDamage);
+        Index.RemovalSource = ReadRemovedAsync;
         DataProof = new ChunkProof([.. ring.Identities().Select(static epoch => epoch.DataIdentity())]);
         TreeProof = new ChunkProof([.. ring.Identities().Select(static epoch => epoch.TreeIdentity())]);
         TreeChunks = new ChunkFetcher(Index, ObjectKind.TreePack, TreeProof, cacheBytes / 4);
@@ -183,6 +187,13 @@ public sealed partial class OpenVault : IDisposable
         TreeChunks.Dispose();
         DataChunks.Dispose();
         Index.Dispose();
+    }
+
+    /// <summary>Packs that a prune removes: who reads turns to them last.</summary>
+    internal async Task<IReadOnlySet<PackId>> ReadRemovedAsync(CancellationToken cancellationToken)
+    {
+        removals = await Points.Removals.ReadAsync(this, removals, cancellationToken).ConfigureAwait(false);
+        return removals.PackSet;
     }
 
     internal void TellOfUnreadable(SessionId point, HoldfastException reason)

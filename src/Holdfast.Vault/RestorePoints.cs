@@ -99,6 +99,7 @@ public static class RestorePoints
         return vault.Trees.ReadChangesAsync(point.Changes, cancellationToken);
     }
 
+    /// <summary>Reads and verifies a point; null when it is gone, or a prune took its session for dead before it made one.</summary>
     internal static async Task<RestorePoint?> TryReadAsync(OpenVault vault, SessionId id, ObjectEntry entry, CancellationToken cancellationToken)
     {
         string name = PointCodec.Name(id);

@@ -32,7 +32,8 @@ public static class RestoreRun
         if (request.Selection.Root == Files.Selection.PathChoice.Take)
         {
             request.Progress.Expect(point.Counts.Files, point.Counts.Bytes);
-            await ReferenceSet.ExpectAsync(vault, point, cancellationToken).ConfigureAwait(false);
+            Removals removals = await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
+            await ReferenceSet.ExpectAsync(vault, point, removals, cancellationToken).ConfigureAwait(false);
         }
 
         var writer = new EntryWriter(request.Target, caller, request.KeepOwners, request.Owners, request.DryRun);

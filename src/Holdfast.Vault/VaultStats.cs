@@ -6,7 +6,7 @@ using Holdfast.Vault.Sealing;
 namespace Holdfast.Vault;
 
 /// <summary>Objects of one kind.</summary>
-/// <param name="Kind">Data, trees, index, refs, points, leases, marks, removals, keys, writers, epochs, vault, or other for what does not belong to it.</param>
+/// <param name="Kind">Data, trees, index, refs, points, leases, marks, removals, settings, keys, writers, epochs, vault, or other for what does not belong to it.</param>
 /// <param name="Objects">How many.</param>
 /// <param name="Bytes">Their sizes in all, as the store tells them.</param>
 public sealed record ObjectTotals(string Kind, long Objects, long Bytes);
@@ -83,7 +83,7 @@ public sealed record PointTotals
 public static class VaultStats
 {
     private const int FootersAtOnce = 8;
-    private static readonly string[] KindNames = ["data", "trees", "index", "refs", "points", "leases", "marks", "removals", "keys", "writers", "epochs", VaultDescriptor.Name];
+    private static readonly string[] KindNames = ["data", "trees", "index", "refs", "points", "leases", "marks", "removals", "settings", "keys", "writers", "epochs", VaultDescriptor.Name];
 
     /// <summary>Counts the whole vault. Packs whose footers are damaged are in the objects, their chunks are not counted, and <see cref="OpenVault.Damages"/> tells.</summary>
     /// <param name="vault">Which.</param>
@@ -139,9 +139,11 @@ public static class VaultStats
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(point);
-        ReferenceSet own = await ReferenceSet.TryReadAsync(vault, point.References, cancellationToken).ConfigureAwait(false)
-            ?? throw new DamageException(ReferenceSet.Name(point.References), "is missing");
-        Dictionary<PackId, ulong[]> shared = await SharedAsync(vault, point, own, cancellationToken).ConfigureAwait(false);
+        Removals removals = await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
+        ReferenceSet own = removals.Map(
+            await ReferenceSet.TryReadAsync(vault, point.References, cancellationToken).ConfigureAwait(false)
+            ?? throw new DamageException(ReferenceSet.Name(point.References), "is missing"));
+        Dictionary<PackId, ulong[]> shared = await SharedAsync(vault, point, own, removals, cancellationToken).ConfigureAwait(false);
         ChunkTotals referenced = new(0, 0, 0), unique = new(0, 0, 0);
         foreach (PackId pack in own.Packs)
         {
@@ -156,7 +158,7 @@ public static class VaultStats
 
     /// <summary>Which chunks of the point's packs any other point needs.</summary>
     private static async Task<Dictionary<PackId, ulong[]>> SharedAsync(
-        OpenVault vault, RestorePoint point, ReferenceSet own, CancellationToken cancellationToken)
+        OpenVault vault, RestorePoint point, ReferenceSet own, Removals removals, CancellationToken cancellationToken)
     {
         var shared = new Dictionary<PackId, ulong[]>();
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
@@ -164,6 +166,7 @@ public static class VaultStats
         {
             ReferenceSet? others = references == point.References ? own : await TryReadOrTellAsync(vault, references, cancellationToken).ConfigureAwait(false);
             if (others is null) continue;
+            others = removals.Map(others);
             foreach (PackId pack in own.Packs)
             {
                 ReadOnlySpan<ulong> theirs = others.OrdinalsOf(pack);

@@ -144,7 +144,7 @@ public sealed class HostileVaultTests : IDisposable
 
     private static async Task<T> WriteAsync<T>(OpenVault vault, Func<WriteSession, Task<T>> write)
     {
-        using WriteSession session = await WriteSession.BeginAsync(vault, "hostile", 3, 4, TestContext.Current.CancellationToken);
+        await using WriteSession session = await WriteSession.BeginAsync(vault, "hostile", 3, 4, TestContext.Current.CancellationToken);
         T result = await write(session);
         await session.SealAsync(TestContext.Current.CancellationToken);
         await session.EndAsync(TestContext.Current.CancellationToken);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Holdfast.Cli.Commands.Forget;
+using Holdfast.Cli.Commands.Prune;
 using Holdfast.Cli.Values;
 using Holdfast.Log;
 using Holdfast.Vault;
@@ -30,6 +31,9 @@ internal sealed record ForgetOptions
 
     /// <summary>Whether nothing is changed.</summary>
     public required bool DryRun { get; init; }
+
+    /// <summary>Whether what comes free is pruned.</summary>
+    public required bool Prunes { get; init; }
 }
 
 /// <summary><c>holdfast forget</c>: drops restore points.</summary>
@@ -44,6 +48,7 @@ internal static class ForgetCommand
         grouping.CompletionSources.Add("host,path", "host", "path", "tags");
         Option<string?> zone = One("--time-zone", "ZONE", "hours, days and so on are those of this zone, such as UTC or Europe/Berlin (default: the local one)");
         Option<bool> allow = Flag("--allow-remove-all", "let groups lose all of their points");
+        Option<bool> prune = Flag("--prune", "delete afterwards what no point needs any more, as \"holdfast prune\" does");
         Option<bool> dryRun = Flag("--dry-run", "change nothing; say what would be dropped and why, and how much would come free", "-n");
 
         return new VerbCommand("forget", "drop restore points by a policy or by name")
@@ -66,7 +71,7 @@ internal static class ForgetCommand
                 new("holdfast forget --keep-within 7d --keep-within-weekly 6m --keep-tag release", "all of a week, one a week of six months, and all releases"),
                 new("holdfast forget 3f9a 77d0", "drop two points"),
             ],
-        }.With([words, .. keep.All, grouping, host, path, tags, zone, allow, dryRun])
+        }.With([words, .. keep.All, grouping, host, path, tags, zone, allow, prune, dryRun])
         .Does(
             (parse, _) => Validate(new ForgetOptions
             {
@@ -77,6 +82,7 @@ internal static class ForgetCommand
                 Zone = parse.GetValue(zone) is { } name ? ParseZone(name) : null,
                 AllowsEmptyGroups = parse.GetValue(allow),
                 DryRun = parse.GetValue(dryRun),
+                Prunes = parse.GetValue(prune),
             }),
             RunAsync);
     }
@@ -112,6 +118,13 @@ internal static class ForgetCommand
             ? await ForgetRun.PlanAsync(vault, request, cancellationToken).ConfigureAwait(false)
             : await ForgetRun.RunAsync(vault, request, cancellationToken).ConfigureAwait(false);
         new ForgetReport(context.Output, options.DryRun).Write(plan, context.Clock.GetElapsedTime(started));
+        if (options.Prunes && !options.DryRun)
+        {
+            var prune = new PruneRequest();
+            PruneSummary done;
+            using (context.Output.ShowProgress(prune.Progress)) done = await PruneRun.RunAsync(vault, prune, cancellationToken).ConfigureAwait(false);
+            PruneReport.Write(context.Output, done);
+        }
 
         // A point that cannot be read was not asked about, and is still there.
         return context.TellDamages(vault) ? ExitCodes.Of(ErrorKind.Damage) : ExitCodes.Done;

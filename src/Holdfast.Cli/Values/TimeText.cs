@@ -55,6 +55,31 @@ internal static class TimeText
         return moment > now ? moment : throw UsageError.Of($"{flag}: '{text}' is not in the future");
     }
 
+    /// <summary>The duration that a text means: <c>90s</c>, <c>2h</c>, <c>7d</c>, or <c>0</c>.</summary>
+    /// <param name="text">A whole number with its unit; a day is 24 hours.</param>
+    /// <param name="flag">The flag it stands at, for the error.</param>
+    public static TimeSpan ParseDuration(string text, string flag)
+    {
+        string trimmed = text.Trim();
+        if (trimmed == "0") return TimeSpan.Zero;
+        return TryParseSeconds(trimmed, out long seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : throw UsageError.Of($"{flag}: '{text}' is not a duration", "write a whole number with s, m, h, d or w, such as 30m or 7d");
+    }
+
+    /// <summary>A duration as <see cref="ParseDuration"/> reads it, in the largest unit that fits.</summary>
+    public static string ShowDuration(TimeSpan duration)
+    {
+        long seconds = (long)duration.TotalSeconds;
+        ReadOnlySpan<(long Seconds, string Name)> units = [(86_400, "d"), (3600, "h"), (60, "m")];
+        foreach ((long unit, string name) in units)
+        {
+            if (seconds > 0 && seconds % unit == 0) return string.Create(CultureInfo.InvariantCulture, $"{seconds / unit}{name}");
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"{seconds}s");
+    }
+
     /// <summary>The same as <see cref="Parse"/>; false when it is not a time.</summary>
     public static bool TryParse(string text, TimeProvider clock, out DateTimeOffset moment)
     {

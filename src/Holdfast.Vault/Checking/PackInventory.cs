@@ -3,6 +3,7 @@ using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Indexing;
 using Holdfast.Vault.Packing;
+using Holdfast.Vault.Points;
 
 namespace Holdfast.Vault.Checking;
 
@@ -65,7 +66,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         await Parallel.ForEachAsync(stored.Keys, options, (pack, cancellation) => ReadFooterAsync(reader, pack, cancellation)).ConfigureAwait(false);
         var table = new ChunkTable(usable);
         usable.Clear();
-        CompareWithIndexes(table);
+        CompareWithIndexes(table, await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false));
         foreach (PackId pack in needed)
         {
             if (!stored.ContainsKey(pack)) NoteMissing(pack);
@@ -101,7 +102,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         request.Progress.AddDone(1, 0);
     }
 
-    private void CompareWithIndexes(ChunkTable table)
+    private void CompareWithIndexes(ChunkTable table, Removals removals)
     {
         foreach (IndexReader index in indexes)
         {
@@ -109,7 +110,8 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
             {
                 if (!stored.TryGetValue(listed.Id, out long bytes))
                 {
-                    NoteMissing(listed.Id);
+                    // Index objects go on listing what was pruned, until enough of them is dead.
+                    if (!removals.IsRemoved(listed.Id)) NoteMissing(listed.Id);
                 }
                 else if (table.TryGet(listed.Id) is { } pack)
                 {

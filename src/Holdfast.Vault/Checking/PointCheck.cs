@@ -8,6 +8,9 @@ namespace Holdfast.Vault.Checking;
 /// <summary>Opens points and their references.</summary>
 internal sealed class PointCheck(OpenVault vault, Findings findings)
 {
+    // By which references tell where chunks are now.
+    private Removals? removals;
+
     public List<CheckedPoint> Points { get; } = [];
 
     /// <summary>Packs that any point needs.</summary>
@@ -15,6 +18,7 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
 
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
+        removals = await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
         await foreach (ObjectEntry entry in vault.Store.ListAsync(PointCodec.Prefix, cancellationToken).ConfigureAwait(false))
         {
             if (!SessionId.TryParse(entry.Name.AsSpan(PointCodec.Prefix.Length), out SessionId id))
@@ -114,7 +118,7 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
         Finding finding;
         try
         {
-            if (await ReferenceSet.TryReadAsync(vault, id, cancellationToken).ConfigureAwait(false) is { } references) return references;
+            if (await ReferenceSet.TryReadAsync(vault, id, cancellationToken).ConfigureAwait(false) is { } references) return removals!.Map(references);
             finding = findings.Add(name, "is missing");
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))

@@ -32,6 +32,9 @@ internal sealed partial class VaultIndex
     /// </summary>
     public void SetRemoved(IReadOnlySet<PackId> packs) => removed = packs.Count == 0 ? null : packs.ToFrozenSet();
 
+    /// <summary>Whether a pack is among those that were set last.</summary>
+    public bool IsRemoved(PackId pack) => removed is { } set && set.Contains(pack);
+
     /// <summary>A pack was there when it was looked up, and is not any more. Looks where its chunks are now; damage is told of.</summary>
     public Task SetMissingAsync(PackId pack, CancellationToken cancellationToken) => SetMissingAsync(pack, refreshes, cancellationToken);
 
@@ -139,8 +142,6 @@ internal sealed partial class VaultIndex
     /// <summary>Whether anything says that a pack should be there.</summary>
     private bool IsNeeded(PackId pack) =>
         !IsRemoved(pack) && Array.Exists(readers, reader => reader.Packs.Any(listed => listed.Id == pack));
-
-    private bool IsRemoved(PackId pack) => removed is { } set && set.Contains(pack);
 
     private bool IsRemoved(in ChunkLocation location) => removed is { } set && set.Contains(location.Footer.Pack);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Holdfast.Files;
 using Holdfast.Log;
 using Holdfast.Storage;
@@ -31,21 +30,13 @@ internal sealed record PointMark(MarkKind Kind, DateTimeOffset Time, DateTimeOff
     public const int MaxPoints = 65_536;
     public const int MaxReasonBytes = 1024;
 
-    private const int NumberDigits = 8;
-
     /// <summary>Header, seal and signature come on top of the body.</summary>
     public const int MaxBytes = (MaxPoints * SessionId.Size) + MaxReasonBytes + 1024;
 
-    public static string Name(uint number) => Prefix + number.ToString("x8", CultureInfo.InvariantCulture);
+    public static string Name(uint number) => Prefix + ObjectNumber.Text(number);
 
     /// <summary>The highest number names no mark, so that each has a next one.</summary>
-    public static bool TryParseName(string name, out uint number)
-    {
-        number = 0;
-        ReadOnlySpan<char> digits = name.AsSpan(Prefix.Length);
-        return digits.Length == NumberDigits && !digits.ContainsAnyExcept(SessionId.HexDigits)
-            && uint.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number) && number != uint.MaxValue;
-    }
+    public static bool TryParseName(string name, out uint number) => ObjectNumber.TryParse(name.AsSpan(Prefix.Length), out number);
 
     /// <summary>Reads and verifies a mark; null when it was removed meanwhile.</summary>
     /// <exception cref="HoldfastException">Kind Damage: its bytes fail their check, or its writer is not known.</exception>

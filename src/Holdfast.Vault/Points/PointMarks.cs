@@ -1,6 +1,7 @@
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Keys;
+using Holdfast.Vault.Pruning;
 using Holdfast.Vault.Sealing;
 
 namespace Holdfast.Vault.Points;
@@ -27,6 +28,9 @@ internal sealed class PointMarks
     /// <summary>When the store received the mark by which a point is forgotten; null where it is not.</summary>
     public DateTimeOffset? ForgottenSince(SessionId point) => forgotten.TryGetValue(point, out DateTimeOffset since) ? since : null;
 
+    /// <summary>All points that are forgotten, also those that are condemned.</summary>
+    public IEnumerable<SessionId> Forgotten => forgotten.Keys;
+
     /// <summary>Whether a point is being pruned, so that it cannot be brought back.</summary>
     public bool IsCondemned(SessionId point) => condemned.Contains(point);
 
@@ -36,10 +40,12 @@ internal sealed class PointMarks
     /// <summary>Reads all marks. One that cannot be read says nothing: its points stay, and the vault's damages tell.</summary>
     public static async Task<PointMarks> ReadAsync(OpenVault vault, CancellationToken cancellationToken)
     {
-        var entries = new List<(uint Number, ObjectEntry Entry)>();
-        await foreach (ObjectEntry entry in vault.Store.ListAsync(PointMark.Prefix, cancellationToken).ConfigureAwait(false))
+        List<(uint Number, ObjectEntry Entry)> entries = await ListAsync(vault, cancellationToken).ConfigureAwait(false);
+        if (vault.Store.Capabilities.Staleness > TimeSpan.Zero && HasGap(entries))
         {
-            if (PointMark.TryParseName(entry.Name, out uint number)) entries.Add((number, entry));
+            // The store may not show one yet that was there before those that it shows.
+            await StoreWait.ForStalenessAsync(vault, 1, cancellationToken).ConfigureAwait(false);
+            entries = await ListAsync(vault, cancellationToken).ConfigureAwait(false);
         }
 
         // The names are in the order of the numbers.
@@ -51,6 +57,9 @@ internal sealed class PointMarks
         {
             try
             {
+                read[i] = await PointMark.TryReadAsync(vault, entries[i].Entry, cancellation).ConfigureAwait(false);
+                if (read[i] is not null || vault.Store.Capabilities.Staleness == TimeSpan.Zero) return;
+                await StoreWait.ForStalenessAsync(vault, 1, cancellation).ConfigureAwait(false);
                 read[i] = await PointMark.TryReadAsync(vault, entries[i].Entry, cancellation).ConfigureAwait(false);
             }
             catch (HoldfastException error) when (DamageException.IsLoss(error))
@@ -83,7 +92,10 @@ internal sealed class PointMarks
         if (number == uint.MaxValue) throw new HoldfastException(ErrorKind.Failed, $"{vault.Address}: has a mark of the highest number", "remove it: no holdfast wrote it");
         string name = PointMark.Name(number);
         byte[] content = vault.Sealer.Seal(ObjectKind.Mark, name, mark.Encode());
-        return await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false) != PutOutcome.Taken;
+        if (await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false) != PutOutcome.Taken) return true;
+        // Until the one that has the number is shown.
+        await StoreWait.ForStalenessAsync(vault, 1, cancellationToken).ConfigureAwait(false);
+        return false;
     }
 
     /// <summary>
@@ -98,6 +110,19 @@ internal sealed class PointMarks
             ? RoleRules.Allows(writer.Role, VaultUse.Prune)
             : RoleRules.Allows(writer.Role, VaultUse.MarkPoints) || writer.Id == sealer.WriterId;
     }
+
+    private static async Task<List<(uint Number, ObjectEntry Entry)>> ListAsync(OpenVault vault, CancellationToken cancellationToken)
+    {
+        var entries = new List<(uint Number, ObjectEntry Entry)>();
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(PointMark.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (PointMark.TryParseName(entry.Name, out uint number)) entries.Add((number, entry));
+        }
+
+        return entries;
+    }
+
+    private static bool HasGap(List<(uint Number, ObjectEntry Entry)> entries) => entries.Count > 0 && entries[^1].Number - entries[0].Number >= entries.Count;
 
     private void Apply(PointMark mark, DateTimeOffset stored)
     {

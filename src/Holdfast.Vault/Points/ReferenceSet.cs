@@ -76,7 +76,66 @@ internal sealed class ReferenceSet
         return true;
     }
 
+    public bool Holds(PackId pack) => packs.ContainsKey(pack);
+
     public int ChunkCountOf(PackId pack) => counts[pack];
+
+    /// <summary>How many chunks of a pack are needed.</summary>
+    public int NeededCountOf(PackId pack) =>
+        !packs.TryGetValue(pack, out ulong[]? bitmap) ? 0 : bitmap == Whole ? counts[pack] : CountOf(bitmap);
+
+    /// <summary>A set of its own with the same chunks.</summary>
+    public ReferenceSet Clone()
+    {
+        var clone = new ReferenceSet();
+        foreach ((PackId pack, ulong[] bitmap) in packs)
+        {
+            clone.counts[pack] = counts[pack];
+            clone.packs[pack] = bitmap == Whole ? Whole : [.. bitmap];
+        }
+
+        return clone;
+    }
+
+    /// <summary>From now on a pack's chunks are those of another set, or none.</summary>
+    public void Replace(PackId pack, ReferenceSet other)
+    {
+        if (other.packs.TryGetValue(pack, out ulong[]? bitmap))
+        {
+            packs[pack] = bitmap;
+            return;
+        }
+
+        Remove(pack);
+    }
+
+    public void Remove(PackId pack)
+    {
+        packs.TryRemove(pack, out _);
+        counts.TryRemove(pack, out _);
+    }
+
+    /// <summary>Adds what a references object names.</summary>
+    /// <exception cref="DamageException">It is damaged, or differs from the others in how many chunks a pack has.</exception>
+    public void Add(ReferenceReader reader, string name)
+    {
+        while (reader.MoveNext())
+        {
+            int known = counts.GetOrAdd(reader.Pack, reader.ChunkCount);
+            if (known != reader.ChunkCount) throw new DamageException(name, $"names {reader.Pack} with {reader.ChunkCount} chunks, others with {known}");
+            if (reader.IsWhole)
+            {
+                packs[reader.Pack] = Whole;
+                continue;
+            }
+
+            ulong[] bitmap = packs.GetOrAdd(reader.Pack, static (_, count) => new ulong[(count + 63) / 64], known);
+            if (bitmap == Whole) continue;
+            for (int i = 0; i < reader.Bitmap.Length; i++) bitmap[i / 8] |= (ulong)reader.Bitmap[i] << (8 * (i % 8));
+            // What is written behind the last chunk says nothing.
+            if (known % 64 != 0) bitmap[^1] &= (1UL << (known % 64)) - 1;
+        }
+    }
 
     /// <summary>Which chunks of a pack are needed: bit i % 64 of word i / 64 for ordinal i.</summary>
     public ReadOnlySpan<ulong> OrdinalsOf(PackId pack)
@@ -126,11 +185,16 @@ internal sealed class ReferenceSet
     /// Tells the index that all of a point is about to be asked for, in the order of its tree. Null when its list is lost,
     /// which costs no more than a look into the index.
     /// </summary>
-    public static async Task<ReferenceSet?> ExpectAsync(OpenVault vault, RestorePoint point, CancellationToken cancellationToken)
+    /// <param name="vault">Whose index.</param>
+    /// <param name="point">Which point.</param>
+    /// <param name="removals">By which chunks are looked for where they are now; null where that is not known.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    public static async Task<ReferenceSet?> ExpectAsync(OpenVault vault, RestorePoint point, Removals? removals, CancellationToken cancellationToken)
     {
         try
         {
             ReferenceSet? references = await TryReadAsync(vault, point.References, cancellationToken).ConfigureAwait(false);
+            if (references is not null && removals is not null) references = removals.Map(references);
             if (references is not null) vault.Index.Expect(references.SortedPacks());
             return references;
         }

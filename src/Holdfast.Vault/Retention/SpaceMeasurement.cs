@@ -6,7 +6,7 @@ using Holdfast.Vault.Points;
 namespace Holdfast.Vault.Retention;
 
 /// <summary>How much comes free when points are dropped: from their references, the index, and footers of packs; never from trees or data.</summary>
-internal sealed class SpaceMeasurement(OpenVault vault)
+internal sealed class SpaceMeasurement(OpenVault vault, Removals removals)
 {
     // A read each. Of more packs, which take seconds to minutes, the share of the chunks is near enough.
     private const int MaxFooters = 4096;
@@ -18,7 +18,8 @@ internal sealed class SpaceMeasurement(OpenVault vault)
     public static async Task<FreedSpace> MeasureAsync(
         OpenVault vault, IEnumerable<RestorePoint> dropped, IEnumerable<RestorePoint> kept, CancellationToken cancellationToken)
     {
-        var measurement = new SpaceMeasurement(vault);
+        Removals removals = await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
+        var measurement = new SpaceMeasurement(vault, removals);
         HashSet<SessionId> keptLists = [.. kept.Select(static point => point.References)];
         // What a point needs that cannot be read is known at best from the list that it wrote itself.
         keptLists.UnionWith(vault.UnreadablePoints.Keys);
@@ -38,6 +39,7 @@ internal sealed class SpaceMeasurement(OpenVault vault)
         try
         {
             byte[] body = await ReferenceSet.TryReadBodyAsync(vault, list, cancellationToken).ConfigureAwait(false) ?? throw new DamageException(name, "is missing");
+            if (removals.Packs.Count > 0) body = removals.Map(ReferenceSet.Decode(body, name)).Encode();
             if (isKept) freed.Remove(new ReferenceReader(body, name));
             else freed.Add(new ReferenceReader(body, name));
         }

@@ -14,6 +14,7 @@ internal enum ObjectKind : byte
     Lease = 6,
     Mark = 7,
     Removal = 8,
+    Settings = 9,
     Writer = 10,
     Epoch = 13,
 }

@@ -1,7 +1,5 @@
 using System.Globalization;
-using Holdfast.Files;
 using Holdfast.Storage;
-using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Indexing;
 using Holdfast.Vault.Packing;
@@ -15,15 +13,15 @@ namespace Holdfast.Vault.Writing;
 /// One backup's writing: knows which chunks the vault has, puts packs, and indexes them. Order of writes:
 /// docs/formats/vault.md, "Write order". May be used from any thread.
 /// </summary>
-internal sealed class WriteSession : IDisposable
+internal sealed class WriteSession : IAsyncDisposable
 {
-    private const string LeasePrefix = "leases/";
     private const int Stripes = 64;
 
     /// <summary>So many chunks of durable packs go to an index object, and out of memory.</summary>
     private const int ChunksPerIndex = Indexing.IndexObject.TargetChunks;
 
     private readonly OpenVault vault;
+    private readonly Lease lease;
     private readonly HashSet<ChunkId>[] claimed = new HashSet<ChunkId>[Stripes];
     private readonly BuilderPool dataBuilders;
     private readonly BuilderPool treeBuilders;
@@ -37,10 +35,18 @@ internal sealed class WriteSession : IDisposable
     private uint nextIndex;
     private long bytesAdded;
     private long bytesStored;
+    private readonly HashSet<PackId> removed = [];
+    private ReferenceSet? compared;
+    private bool isCommitDoubtful;
 
-    private WriteSession(OpenVault vault, SessionId id, int level, int workers)
+    private WriteSession(OpenVault vault, SessionId id, Lease lease, int level, int workers)
     {
         this.vault = vault;
+        this.lease = lease;
+        lease.OnRemovals(TryTakeOverAsync);
+        // From now on the session says what it uses: what it took over it must not forget.
+        vault.Index.RemovalSource = null;
+        NoteRemoved(lease.Removals);
         // One for each that may hold one open, and one that is being put meanwhile.
         dataBuilders = new BuilderPool(workers + 1, () => new PackBuilder(vault.Sealer, level));
         treeBuilders = new BuilderPool(workers + 2, () => new PackBuilder(vault.Sealer, level));
@@ -50,16 +56,19 @@ internal sealed class WriteSession : IDisposable
 
     public SessionId Id { get; }
 
+    public OpenVault Vault => vault;
+
     /// <summary>What the point that this session makes will need.</summary>
     public ReferenceSet References { get; } = new();
+
+    /// <summary>The removals as the session knows them.</summary>
+    public Removals Removals => lease.Removals;
 
     /// <summary>Raw bytes of chunks that the vault did not have.</summary>
     public long BytesAdded => Interlocked.Read(ref bytesAdded);
 
     /// <summary>Bytes of the objects put.</summary>
     public long BytesStored => Interlocked.Read(ref bytesStored);
-
-    private string LeaseName => $"{LeasePrefix}{Id}-00000000";
 
     /// <summary>Puts the session's lease, and finds what sessions uploaded that were cut off or are still at work.</summary>
     /// <param name="vault">Where to.</param>
@@ -69,15 +78,9 @@ internal sealed class WriteSession : IDisposable
     /// <param name="cancellationToken">Stops waits for the store.</param>
     public static async Task<WriteSession> BeginAsync(OpenVault vault, string host, int level, int workers, CancellationToken cancellationToken)
     {
-        var session = new WriteSession(vault, SessionId.Create(vault.Host.Entropy), level, workers);
-        var body = new ByteWriter();
-        UnixTime now = UnixTime.From(vault.Host.Clock.GetUtcNow());
-        body.SignedVarint(now.Seconds);
-        body.Varint((ulong)now.Nanoseconds);
-        body.Text(host);
-        body.Varint((ulong)Environment.ProcessId);
-        byte[] lease = vault.Sealer.Seal(ObjectKind.Lease, session.LeaseName, body.Written);
-        await vault.Store.PutIfAbsentAsync(session.LeaseName, lease, cancellationToken).ConfigureAwait(false);
+        var id = SessionId.Create(vault.Host.Entropy);
+        Lease lease = await Lease.BeginAsync(vault, id, host, cancellationToken).ConfigureAwait(false);
+        var session = new WriteSession(vault, id, lease, level, workers);
         try
         {
             await session.RecoverAsync(cancellationToken).ConfigureAwait(false);
@@ -85,7 +88,7 @@ internal sealed class WriteSession : IDisposable
         catch
         {
             await session.AbandonAsync().ConfigureAwait(false);
-            session.Dispose();
+            await session.DisposeAsync().ConfigureAwait(false);
             throw;
         }
 
@@ -96,8 +99,7 @@ internal sealed class WriteSession : IDisposable
     public ValueTask<bool> TryReferenceAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
     {
         if (!vault.Index.TryFindAtHand(id, kind, out ChunkLocation location)) return TryReferenceFurtherAsync(id, kind, cancellationToken);
-        References.Add(location.Footer.Pack, location.Footer.Chunks.Length, location.Ordinal);
-        return ValueTask.FromResult(true);
+        return TryAddReference(location) ? ValueTask.FromResult(true) : TryReferenceFurtherAsync(id, kind, cancellationToken);
     }
 
     /// <summary>Whether the vault has all chunks of content at depth 0; if so the session's point will refer to them.</summary>
@@ -121,8 +123,18 @@ internal sealed class WriteSession : IDisposable
         }
 
         if (await vault.Index.FindSoundAsync(id, kind, cancellationToken).ConfigureAwait(false) is not { } location) return false;
+        return TryAddReference(location);
+    }
+
+    /// <summary>False when the pack was condemned since it was looked up.</summary>
+    /// <remarks>
+    /// First noted, then looked: who takes over a removal does it the other way round, so one of the two sees the other. What is
+    /// noted for nothing is left out at the end.
+    /// </remarks>
+    private bool TryAddReference(in ChunkLocation location)
+    {
         References.Add(location.Footer.Pack, location.Footer.Chunks.Length, location.Ordinal);
-        return true;
+        return !vault.Index.IsRemoved(location.Footer.Pack);
     }
 
     /// <summary>Takes on the writing of a chunk that the vault does not have; false when another writer of this session has it.</summary>
@@ -174,12 +186,51 @@ internal sealed class WriteSession : IDisposable
         await PutOrThrowAsync(name, content, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Names what the session reads although its point may not need it: the tree that it compares with.</summary>
+    public void Compare(ReferenceSet? references) => compared = references;
+
+    /// <summary>
+    /// What the point needs, by the places where it is now. Behind it the point may be put: what is condemned from now on stays
+    /// as long as the lease does, and then for the point.
+    /// </summary>
+    /// <exception cref="Log.HoldfastException">Kind Failed: the session was taken for dead, and what it needs is gone.</exception>
+    public async Task<(ReferenceSet References, Removals Removals)> SettleAsync(CancellationToken cancellationToken)
+    {
+        Removals removals = await lease.SettleAsync(cancellationToken).ConfigureAwait(false);
+        NoteRemoved(removals);
+        ReferenceSet settled = removals.Map(References);
+        if (ReferenceEquals(settled, References)) settled = References.Clone();
+        foreach (PackId pack in References.Packs.Concat(settled.Packs).Distinct())
+        {
+            if (!removals.Packs.TryGetValue(pack, out PackRemoval? removal) || !settled.Holds(pack)) continue;
+            // Of what was honoured nothing is needed: it was noted by who then looked elsewhere.
+            if (removal.Since < lease.Honours) settled.Remove(pack);
+            else if (removal.Verdict == RemovalVerdict.Gone) throw TakenForDead();
+        }
+
+        return (settled, removals);
+    }
+
+    /// <summary>Puts the point: the commit.</summary>
+    /// <exception cref="Log.HoldfastException">Kind Failed: the session was taken for dead; there is no point.</exception>
+    public async Task CommitAsync(byte[] body, CancellationToken cancellationToken)
+    {
+        string name = PointCodec.Name(Id);
+        byte[] content = vault.Sealer.Seal(ObjectKind.Point, name, body);
+        // An error may hide that it was put: as long as that is not known, the lease keeps what it needs.
+        isCommitDoubtful = true;
+        PutOutcome outcome = await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false);
+        isCommitDoubtful = false;
+        if (outcome == PutOutcome.Taken) throw TakenForDead();
+        Interlocked.Add(ref bytesStored, content.Length);
+    }
+
     /// <summary>Whether the list of what another point needs is there.</summary>
     public async Task<bool> HasReferencesAsync(SessionId references, CancellationToken cancellationToken) =>
         await vault.Store.StatAsync(ReferenceSet.Name(references), cancellationToken).ConfigureAwait(false) is not null;
 
     /// <summary>The work is done, or given up in order: the lease goes.</summary>
-    public Task EndAsync(CancellationToken cancellationToken) => vault.Store.DeleteAsync(LeaseName, cancellationToken);
+    public Task EndAsync(CancellationToken cancellationToken) => lease.EndAsync(cancellationToken);
 
     /// <summary>
     /// After a failure or a cancellation: indexes the packs that became durable, so that the next run uses them. When this
@@ -196,7 +247,7 @@ internal sealed class WriteSession : IDisposable
         try
         {
             await WriteIndexAsync(CancellationToken.None).ConfigureAwait(false);
-            if (isKnown) await EndAsync(CancellationToken.None).ConfigureAwait(false);
+            if (isKnown && !isCommitDoubtful) await EndAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (Log.HoldfastException)
         {
@@ -204,8 +255,10 @@ internal sealed class WriteSession : IDisposable
         }
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
+        await lease.DisposeAsync().ConfigureAwait(false);
+        vault.Index.RemovalSource = vault.ReadRemovedAsync;
         dataBuilders.Dispose();
         treeBuilders.Dispose();
         indexing.Dispose();
@@ -254,6 +307,7 @@ internal sealed class WriteSession : IDisposable
             // Also what lost its index object, or never got one: from now on it has one again.
             HashSet<PackId> own = [.. packs.Select(pack => pack.Pack)];
             packs.AddRange(vault.Index.Unindexed.Packs.Where(pack => !own.Contains(pack.Pack)));
+            packs.RemoveAll(pack => vault.Index.IsRemoved(pack.Pack));
             if (packs.Count == 0) return;
             try
             {
@@ -314,14 +368,53 @@ internal sealed class WriteSession : IDisposable
     private async Task RecoverAsync(CancellationToken cancellationToken)
     {
         var sessions = new HashSet<SessionId>();
-        await foreach (ObjectEntry lease in vault.Store.ListAsync(LeasePrefix, cancellationToken).ConfigureAwait(false))
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(LeaseRecord.Prefix, cancellationToken).ConfigureAwait(false))
         {
-            ReadOnlySpan<char> rest = lease.Name.AsSpan(LeasePrefix.Length);
-            if (rest.Length > 32 && SessionId.TryParse(rest[..32], out SessionId session) && session != Id) sessions.Add(session);
+            if (LeaseRecord.TryParseName(entry.Name, out SessionId session, out _) && session != Id) sessions.Add(session);
         }
 
         if (sessions.Count > 0) await vault.Index.LoadUnindexedAsync(sessions, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Removals came: uses no more what they condemn, and tells whether that is all that is to be done.</summary>
+    private async Task<bool> TryTakeOverAsync(Removals removals, CancellationToken cancellationToken)
+    {
+        // No index object that is put afterwards lists what is condemned.
+        await indexing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            NoteRemoved(removals);
+        }
+        finally
+        {
+            indexing.Release();
+        }
+
+        return !NeedsUnmoved(References, removals) && (compared is null || !NeedsUnmoved(compared, removals));
+    }
+
+    /// <remarks>What was removed once is never used again: a footer at hand may outlive what removals say of its pack.</remarks>
+    private void NoteRemoved(Removals removals)
+    {
+        removed.UnionWith(removals.Packs.Keys);
+        vault.Index.SetRemoved(removed);
+    }
+
+    private bool NeedsUnmoved(ReferenceSet needed, Removals removals)
+    {
+        ReferenceSet mapped = removals.Map(needed);
+        foreach (PackId pack in mapped.Packs)
+        {
+            // What was honoured before was not needed then, and is not used since.
+            if (removals.Packs.TryGetValue(pack, out PackRemoval? removal) && removal.Since >= lease.Honours) return true;
+        }
+
+        return false;
+    }
+
+    private Log.HoldfastException TakenForDead() => new(
+        Log.ErrorKind.Failed, $"{vault.Address}: a prune took this session for dead, since nothing was heard of it for {Lease.Lifetime.TotalMinutes:0} minutes: there is no restore point",
+        "run it again");
 
     private BuilderPool BuildersOf(ObjectKind kind) => kind == ObjectKind.DataPack ? dataBuilders : treeBuilders;
 

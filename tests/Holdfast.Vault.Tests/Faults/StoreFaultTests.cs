@@ -200,7 +200,7 @@ public sealed class StoreFaultTests : IDisposable
         using (OpenVault killed = await FaultWorld.OpenAsync(store, seed: 1))
         {
             // Puts the file's chunks as a backup would, and is heard of no more: no index, and the lease stays.
-            using WriteSession session = await WriteSession.BeginAsync(killed, "here", 3, 4, Token);
+            await using WriteSession session = await WriteSession.BeginAsync(killed, "here", 3, 4, Token);
             var sink = new ChunkSink(session, ObjectKind.DataPack);
             for (int start = 0, cut; start < content.Length; start += cut)
             {

@@ -13,6 +13,7 @@ using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Tests.Hostile;
 using Holdfast.Vault.Trees;
+using Holdfast.Vault.Writing;
 using TreeEntry = Holdfast.Vault.Trees.TreeEntry;
 
 namespace Holdfast.Vault.Tests.Fuzzing;
@@ -49,6 +50,9 @@ internal static class FuzzedDecoders
         new("point", Points, Sync(bytes => PointCodec.Decode(bytes, Session, default, byAdmin: true))),
         new("references", References, Sync(bytes => Use(ReferenceSet.Decode(bytes, "test")))) { BytesPerByte = 128 },
         new("mark", () => [Mark()], Sync(bytes => PointMark.Decode(bytes, "test"))),
+        new("removal", RemovalSamples.All, Sync(bytes => RemovalSamples.Use(bytes))) { BytesPerByte = 256 },
+        new("lease", () => [new LeaseRecord(DateTimeOffset.UnixEpoch, "here", 1, 2).Encode()], Sync(bytes => LeaseRecord.Decode(bytes, "test"))),
+        new("settings", () => [new VaultSettings { UndeleteWindow = TimeSpan.FromDays(1) }.Encode()], Sync(bytes => VaultSettings.Decode(bytes, "test"))),
         new("pack end", () => [End()], Sync(bytes => PackFooter.DecodeEnd(bytes, PackFooter.EndMagic, 1000, "test"))) { Mend = MendEnd },
         new("pack footer", () => [Footer()], Sync(bytes => PackBody.Decode(bytes, 300, "test"))),
         new("sealed pack", () => [NewPack()], DecodePackAsync) { SpareBytes = (8 << 20) + (512 << 10) },

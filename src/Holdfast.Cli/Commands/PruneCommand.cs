@@ -1,0 +1,79 @@
+using System.CommandLine;
+using Holdfast.Cli.Commands.Prune;
+using Holdfast.Cli.Values;
+using Holdfast.Log;
+using Holdfast.Vault;
+using static Holdfast.Cli.Commands.Flags;
+
+namespace Holdfast.Cli.Commands;
+
+/// <summary>What <c>prune</c> is asked for.</summary>
+/// <param name="Request">How much it does.</param>
+/// <param name="DryRun">Whether nothing is changed.</param>
+internal sealed record PruneOptions(PruneRequest Request, bool DryRun);
+
+/// <summary><c>holdfast prune</c>: deletes what no restore point needs.</summary>
+internal static class PruneCommand
+{
+    public static VerbCommand Create()
+    {
+        Option<string?> unused = One("--max-unused", "SHARE|SIZE", "move chunks together until no more than this of what is kept is needed by nobody (default: 5%)");
+        Option<string?> time = One("--max-time", "DURATION", "begin nothing more after so long, such as 2h");
+        Option<string?> moved = One("--max-moved", "SIZE", "write no more than this when chunks are moved together");
+        Option<string?> requests = One("--max-requests", "N", "begin nothing more after so many requests to the store");
+        Option<bool> wait = Flag("--wait", "stay until no backup is at work any more that may need what is to be deleted");
+        Option<bool> dryRun = Flag("--dry-run", "change nothing; say what would be deleted, and how much would come free", "-n");
+
+        return new VerbCommand("prune", "delete what no restore point needs any more")
+        {
+            IsWork = true,
+            Details =
+            [
+                "Deletes points that \"holdfast forget\" dropped, once the vault's undelete window is over (\"holdfast settings\"; by default at once), and then all data that no other point " +
+                "needs. Where packs are needed in part, those are written anew of which the least is needed.",
+                "Backups may run meanwhile, and other prunes. What a backup at work may still need is left to the next prune; its host is named. A backup of which nothing was heard for 30 minutes " +
+                "counts as dead: should it wake up after all, it fails, and can be run again.",
+                "A prune can be stopped at any time. The next one goes on.",
+            ],
+            Examples =
+            [
+                new("holdfast prune --dry-run", "how much would come free"),
+                new("holdfast prune --max-time 2h --max-moved 50G", "within a window at night"),
+                new("holdfast prune --max-unused 0%", "as small as can be"),
+            ],
+        }.With(unused, time, moved, requests, wait, dryRun)
+        .Does(
+            (parse, _) => new PruneOptions(
+                new PruneRequest
+                {
+                    MaxUnusedShare = parse.GetValue(unused) is { } share && share.EndsWith('%') ? ParseShare(share, unused.Name) : new PruneRequest().MaxUnusedShare,
+                    MaxUnusedBytes = parse.GetValue(unused) is { } size && !size.EndsWith('%') ? SizeText.Parse(size, unused.Name) : null,
+                    MaxTime = parse.GetValue(time) is { } duration ? TimeText.ParseDuration(duration, time.Name) : null,
+                    MaxMovedBytes = parse.GetValue(moved) is { } bytes ? SizeText.Parse(bytes, moved.Name) : null,
+                    MaxRequests = parse.GetValue(requests) is { } count ? NumberText.Parse(count, requests.Name, 1, int.MaxValue) : null,
+                    Waits = parse.GetValue(wait),
+                },
+                parse.GetValue(dryRun)),
+            RunAsync);
+    }
+
+    private static async Task<int> RunAsync(PruneOptions options, CommandContext context, CancellationToken cancellationToken)
+    {
+        using OpenVault vault = await context.OpenVaultAsync(options.DryRun ? VaultUse.SeePoints : VaultUse.Prune, cancellationToken).ConfigureAwait(false);
+        if (options.DryRun)
+        {
+            PruneReport.Write(context.Output, await PruneRun.PlanAsync(vault, options.Request, cancellationToken).ConfigureAwait(false));
+        }
+        else
+        {
+            PruneSummary done;
+            using (context.Output.ShowProgress(options.Request.Progress)) done = await PruneRun.RunAsync(vault, options.Request, cancellationToken).ConfigureAwait(false);
+            PruneReport.Write(context.Output, done);
+        }
+
+        return context.TellDamages(vault) ? ExitCodes.Of(ErrorKind.Damage) : ExitCodes.Done;
+    }
+
+    // Nothing unused at all is a share too.
+    private static double ParseShare(string text, string flag) => text == "0%" ? 0 : PercentText.Parse(text, flag);
+}

@@ -1,0 +1,145 @@
+using Holdfast.Vault.Packing;
+using Holdfast.Vault.Points;
+
+namespace Holdfast.Vault.Pruning;
+
+/// <summary>A pack that is needed in part.</summary>
+/// <param name="Pack">Which.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="NeededBytes">How much of it is needed.</param>
+internal readonly record struct PartPack(PackId Pack, long Bytes, long NeededBytes)
+{
+    public long UnusedBytes => Bytes - NeededBytes;
+
+    public double UnusedShare => Bytes == 0 ? 0 : (double)UnusedBytes / Bytes;
+}
+
+/// <summary>Which packs go, and of which the rest is moved first.</summary>
+internal sealed class PruneChoice
+{
+    // A read each. Of more packs, which take seconds to minutes, the share of the chunks is near enough.
+    private const int MaxFooters = 4096;
+    private const int FootersAtOnce = 8;
+
+    /// <summary>Packs that nobody needs.</summary>
+    public List<PackId> Unneeded { get; } = [];
+
+    public long UnneededBytes { get; private set; }
+
+    /// <summary>Packs whose chunks are moved, those first of which the least is needed.</summary>
+    public List<PartPack> Moved { get; } = [];
+
+    public long MovedPackBytes { get; private set; }
+
+    public long MovedBytes { get; private set; }
+
+    /// <summary>Bytes of what stays, when all that was chosen is done.</summary>
+    public long KeptBytes { get; private set; }
+
+    /// <summary>How much of that nobody needs.</summary>
+    public long UnusedBytes { get; private set; }
+
+    public bool IsEstimate { get; private set; }
+
+    /// <summary>Whether more would have been moved, but for the limit.</summary>
+    public bool IsLimited { get; private set; }
+
+    public static async Task<PruneChoice> MakeAsync(OpenVault vault, PruneState state, PruneRequest request, PruneBudget budget, CancellationToken cancellationToken)
+    {
+        var choice = new PruneChoice();
+        ReferenceSet needed = state.Removals.Map(state.Live.Needed);
+        HashSet<SessionId> active = [.. state.Sessions.Select(static session => session.Id)];
+        var parts = new List<PackId>();
+        foreach ((PackId pack, long bytes) in state.Packs)
+        {
+            if (state.Removals.IsRemoved(pack)) continue;
+            int count = needed.NeededCountOf(pack);
+            if (active.Contains(pack.Session) || (count > 0 && count == needed.ChunkCountOf(pack)))
+            {
+                choice.KeptBytes += bytes;
+                continue;
+            }
+
+            if (count > 0)
+            {
+                parts.Add(pack);
+                continue;
+            }
+
+            choice.Unneeded.Add(pack);
+            choice.UnneededBytes += bytes;
+        }
+
+        choice.Unneeded.Sort();
+        choice.Choose(await choice.WeighAsync(vault, state, needed, parts, budget, cancellationToken).ConfigureAwait(false), request);
+        return choice;
+    }
+
+    private async Task<List<PartPack>> WeighAsync(
+        OpenVault vault, PruneState state, ReferenceSet needed, List<PackId> parts, PruneBudget budget, CancellationToken cancellationToken)
+    {
+        var weighed = new List<PartPack>(parts.Count);
+        var gate = new Lock();
+        bool readsFooters = parts.Count <= MaxFooters;
+        IsEstimate = !readsFooters;
+        if (readsFooters) budget.Count(2 * parts.Count);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = FootersAtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(parts, options, async (pack, cancellation) =>
+        {
+            PackFooter? footer = readsFooters ? await vault.Index.TryGetFooterAsync(pack, cancellation).ConfigureAwait(false) : null;
+            long bytes = state.Packs[pack];
+            long neededBytes = footer is null ? bytes * needed.NeededCountOf(pack) / needed.ChunkCountOf(pack) : StoredBytes(footer, needed);
+            lock (gate) weighed.Add(new PartPack(pack, bytes, Math.Min(bytes, neededBytes)));
+        }).ConfigureAwait(false);
+        return weighed;
+    }
+
+    private void Choose(List<PartPack> parts, PruneRequest request)
+    {
+        parts.Sort(static (left, right) =>
+        {
+            int byShare = right.UnusedShare.CompareTo(left.UnusedShare);
+            return byShare != 0 ? byShare : left.Pack.CompareTo(right.Pack);
+        });
+        long unused = parts.Sum(static part => part.UnusedBytes), total = KeptBytes + parts.Sum(static part => part.Bytes);
+        foreach (PartPack part in parts)
+        {
+            long most = request.MaxUnusedBytes ?? (long)(total * request.MaxUnusedShare);
+            if (unused <= most) break;
+            if (MovedBytes + part.NeededBytes > (request.MaxMovedBytes ?? long.MaxValue))
+            {
+                IsLimited = true;
+                continue;
+            }
+
+            Moved.Add(part);
+            MovedPackBytes += part.Bytes;
+            MovedBytes += part.NeededBytes;
+            unused -= part.UnusedBytes;
+            total -= part.UnusedBytes;
+        }
+
+        KeptBytes = total;
+        UnusedBytes = unused;
+    }
+
+    /// <summary>Of a group that is compressed as one, each chunk's share by its raw size; what is beside the groups counts as needed.</summary>
+    private static long StoredBytes(PackFooter footer, ReferenceSet needed)
+    {
+        ReadOnlySpan<ulong> ordinals = needed.OrdinalsOf(footer.Pack);
+        long stored = footer.PackBytes;
+        foreach (PackGroup group in footer.Groups)
+        {
+            long raw = 0;
+            for (int i = group.FirstChunk; i < group.FirstChunk + group.ChunkCount; i++)
+            {
+                bool isNeeded = i / 64 < ordinals.Length && (ordinals[i / 64] & (1UL << (i % 64))) != 0;
+                if (!isNeeded) raw += footer.Chunks[i].Length;
+            }
+
+            if (group.RawBytes > 0) stored -= group.SealedBytes * raw / group.RawBytes;
+        }
+
+        return stored;
+    }
+}
