@@ -20,8 +20,6 @@ public sealed record VaultKey(
 /// <summary>The keys of a vault: passwords, what each may do, and key epochs.</summary>
 public static class VaultKeys
 {
-    private const string RemovalsPrefix = "removals/";
-
     /// <summary>All keys that open the vault, and those that were revoked.</summary>
     public static async Task<IReadOnlyList<VaultKey>> ListAsync(OpenVault vault, CancellationToken cancellationToken)
     {
@@ -202,29 +200,16 @@ public static class VaultKeys
     {
         DateTimeOffset now = vault.Host.Clock.GetUtcNow();
         PointMarks marks = await PointMarks.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
-        uint removals = await NextRemovalAsync(vault, cancellationToken).ConfigureAwait(false);
+        Removals removals = await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
         List<RestorePoint> points = await RestorePoints.ReadAllAsync(vault, static _ => true, cancellationToken).ConfigureAwait(false);
         SessionId[] standing = [.. points.Where(point => point.WriterId == writerId).Select(static point => point.Id).Order()];
         // One object at least, also for who made no point.
         foreach (SessionId[] part in standing.Length == 0 ? [[]] : standing.Chunk(WriterRevocation.MaxPoints))
         {
-            var revocation = new WriterRevocation(writerId, now.ToUnixTimeSeconds(), marks.Next, removals, part);
+            var revocation = new WriterRevocation(writerId, now.ToUnixTimeSeconds(), marks.Next, removals.Next, part);
             await WriterStatement.PutAsync(vault.Store, vault.Sealer, revocation, cancellationToken).ConfigureAwait(false);
         }
 
         return DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
-    }
-
-    /// <summary>The number that the next removal gets.</summary>
-    private static async Task<uint> NextRemovalAsync(OpenVault vault, CancellationToken cancellationToken)
-    {
-        uint next = 0;
-        await foreach (ObjectEntry entry in vault.Store.ListAsync(RemovalsPrefix, cancellationToken).ConfigureAwait(false))
-        {
-            bool isNumber = uint.TryParse(entry.Name.AsSpan(RemovalsPrefix.Length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint number);
-            if (isNumber && number != uint.MaxValue) next = Math.Max(next, number + 1);
-        }
-
-        return next;
     }
 }

@@ -28,7 +28,8 @@ public sealed class KeyTests : IDisposable
             ("points", "prune", null), ("stats", "prune", null), ("key list", "prune", null), ("undelete", "prune", null), ("ls {point}", "list", "add"),
             ("find file", "list", "prune"), ("check", "list", "add"), ("cat {point} file", "restore", "list"), ("restore {point} --to {target}", "restore", "list"),
             ("export {point} --output {target}.export", null, "list"), ("check --read-data", "restore", "list"), ("hold {point}", "admin", "restore"),
-            ("forget --keep-last 100", "admin", "prune"), ("backup {source}", "add", "restore"), ("key rotate", null, "admin"),
+            ("forget --keep-last 100", "admin", "prune"), ("backup {source}", "add", "restore"), ("prune", "prune", "restore"),
+            ("settings --undelete-window 7d", "admin", "prune"), ("key rotate", null, "admin"),
             ("key add --role list --new-password-file {source}/file", null, "admin"),
         ];
         bool wasRestored = false;

@@ -42,10 +42,9 @@ internal static class RoleRules
         ObjectKind.References => role is KeyRole.Admin or KeyRole.Add,
         // An empty one says that a session is over, which is prune's to say.
         ObjectKind.Point => role is KeyRole.Admin or KeyRole.Add or KeyRole.Prune,
-        ObjectKind.Removal => role is KeyRole.Admin or KeyRole.Prune,
-        ObjectKind.Epoch or ObjectKind.Settings => role is KeyRole.Admin,
-        // Whose marks count for what, PointMarks decides; what a writer says of itself, WriterBook.
-        ObjectKind.Mark or ObjectKind.Writer => role is not KeyRole.Invalid,
+        ObjectKind.Settings or ObjectKind.Epoch => role is KeyRole.Admin,
+        // Whose count for what, PointMarks, RemovalRecord and WriterBook decide: some say nothing, which is no damage.
+        ObjectKind.Mark or ObjectKind.Removal or ObjectKind.Writer => role is not KeyRole.Invalid,
         _ => role is KeyRole.Admin or KeyRole.Add or KeyRole.Prune,
     };
 

@@ -2,6 +2,7 @@ using System.Numerics;
 using Holdfast.Files;
 using Holdfast.Storage;
 using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Sealing;
 
@@ -33,7 +34,12 @@ internal sealed record RemovalRecord(
     {
         string name = Name(number);
         byte[]? content = await vault.Store.TryGetAsync(name, MaxBytes, cancellationToken).ConfigureAwait(false);
-        return content is null ? null : Decode(vault.Sealer.Open(ObjectKind.Removal, name, content).Body, number, name);
+        if (content is null) return null;
+        (ObjectHeader header, byte[] body) = vault.Sealer.Open(ObjectKind.Removal, name, content);
+        KnownWriter writer = vault.Sealer.Writers.Find(header.WriterId)!;
+        // Who may not decide, or was revoked before, says nothing; that is certain, so it stops nobody either.
+        bool counts = RoleRules.Allows(writer.Role, VaultUse.Prune) && writer.HasRemoval(number);
+        return counts ? Decode(body, number, name) : new RemovalRecord(DateTimeOffset.UnixEpoch, ReplacesAll: false, [], []);
     }
 
     public byte[] Encode()

@@ -1,17 +1,18 @@
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
+using Holdfast.Vault.Sealing;
 
 namespace Holdfast.Vault.Pruning;
 
 /// <summary>A pack that is needed in part.</summary>
 /// <param name="Pack">Which.</param>
 /// <param name="Bytes">Its size.</param>
-/// <param name="NeededBytes">How much of it is needed.</param>
-internal readonly record struct PartPack(PackId Pack, long Bytes, long NeededBytes)
+/// <param name="UnusedBytes">How much of it nobody needs.</param>
+/// <param name="FreedBytes">How much of that comes free when the rest is moved; the others move along with it.</param>
+internal readonly record struct PartPack(PackId Pack, long Bytes, long UnusedBytes, long FreedBytes)
 {
-    public long UnusedBytes => Bytes - NeededBytes;
-
-    public double UnusedShare => Bytes == 0 ? 0 : (double)UnusedBytes / Bytes;
+    public double FreedShare => Bytes == 0 ? 0 : (double)FreedBytes / Bytes;
 }
 
 /// <summary>Which packs go, and of which the rest is moved first.</summary>
@@ -20,6 +21,7 @@ internal sealed class PruneChoice
     // A read each. Of more packs, which take seconds to minutes, the share of the chunks is near enough.
     private const int MaxFooters = 4096;
     private const int FootersAtOnce = 8;
+    private const double LeastFreedShare = 1.0 / 64;
 
     /// <summary>Packs that nobody needs.</summary>
     public List<PackId> Unneeded { get; } = [];
@@ -88,8 +90,9 @@ internal sealed class PruneChoice
         {
             PackFooter? footer = readsFooters ? await vault.Index.TryGetFooterAsync(pack, cancellation).ConfigureAwait(false) : null;
             long bytes = state.Packs[pack];
-            long neededBytes = footer is null ? bytes * needed.NeededCountOf(pack) / needed.ChunkCountOf(pack) : StoredBytes(footer, needed);
-            lock (gate) weighed.Add(new PartPack(pack, bytes, Math.Min(bytes, neededBytes)));
+            long unused = bytes - (bytes * needed.NeededCountOf(pack) / needed.ChunkCountOf(pack)), freed = unused;
+            if (footer is not null) (unused, freed) = Weigh(footer, needed, CanOpen(vault.Sealer.Ring.Current, pack.Kind));
+            lock (gate) weighed.Add(new PartPack(pack, bytes, unused, freed));
         }).ConfigureAwait(false);
         return weighed;
     }
@@ -98,15 +101,17 @@ internal sealed class PruneChoice
     {
         parts.Sort(static (left, right) =>
         {
-            int byShare = right.UnusedShare.CompareTo(left.UnusedShare);
+            int byShare = right.FreedShare.CompareTo(left.FreedShare);
             return byShare != 0 ? byShare : left.Pack.CompareTo(right.Pack);
         });
         long unused = parts.Sum(static part => part.UnusedBytes), total = KeptBytes + parts.Sum(static part => part.Bytes);
         foreach (PartPack part in parts)
         {
             long most = request.MaxUnusedBytes ?? (long)(total * request.MaxUnusedShare);
-            if (unused <= most) break;
-            if (MovedBytes + part.NeededBytes > (request.MaxMovedBytes ?? long.MaxValue))
+            // What would be as large afterwards is moved by no prune.
+            if (unused <= most || part.FreedShare < LeastFreedShare) break;
+            long left = part.Bytes - part.FreedBytes;
+            if (MovedBytes + left > (request.MaxMovedBytes ?? long.MaxValue))
             {
                 IsLimited = true;
                 continue;
@@ -114,9 +119,9 @@ internal sealed class PruneChoice
 
             Moved.Add(part);
             MovedPackBytes += part.Bytes;
-            MovedBytes += part.NeededBytes;
-            unused -= part.UnusedBytes;
-            total -= part.UnusedBytes;
+            MovedBytes += left;
+            unused -= part.FreedBytes;
+            total -= part.FreedBytes;
         }
 
         KeptBytes = total;
@@ -124,10 +129,10 @@ internal sealed class PruneChoice
     }
 
     /// <summary>Of a group that is compressed as one, each chunk's share by its raw size; what is beside the groups counts as needed.</summary>
-    private static long StoredBytes(PackFooter footer, ReferenceSet needed)
+    private static (long Unused, long Freed) Weigh(PackFooter footer, ReferenceSet needed, bool canOpen)
     {
         ReadOnlySpan<ulong> ordinals = needed.OrdinalsOf(footer.Pack);
-        long stored = footer.PackBytes;
+        long unused = 0, freed = 0;
         foreach (PackGroup group in footer.Groups)
         {
             long raw = 0;
@@ -137,9 +142,16 @@ internal sealed class PruneChoice
                 if (!isNeeded) raw += footer.Chunks[i].Length;
             }
 
-            if (group.RawBytes > 0) stored -= group.SealedBytes * raw / group.RawBytes;
+            if (group.RawBytes == 0) continue;
+            long share = group.SealedBytes * raw / group.RawBytes;
+            unused += share;
+            // Of less than this, or without the keys to open it, a group is copied as it is (PackMover).
+            if (raw == group.RawBytes || (canOpen && raw >= group.RawBytes / 8)) freed += share;
         }
 
-        return stored;
+        return (unused, freed);
     }
+
+    private static bool CanOpen(KeyEpoch epoch, ObjectKind kind) =>
+        epoch.Identity is not null && (kind == ObjectKind.DataPack ? epoch.DataPrivate : epoch.TreesPrivate) is not null;
 }

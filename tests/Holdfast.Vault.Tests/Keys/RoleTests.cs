@@ -286,6 +286,52 @@ public sealed class RoleTests : IDisposable
     }
 
     [Fact]
+    public async Task APruneKeyFreesWhatNobodyNeedsAndNothingElse()
+    {
+        KeyRing add = await world.AddAsync(KeyRole.Add), prune = await world.AddAsync(KeyRole.Prune);
+        (_, DirectoryTree gone) = world.Source("gone", ("file", Content));
+        (string path, DirectoryTree tree) = world.Source("src", ("file", TestKeys.Content(9000)[4000..]));
+        SessionId forgotten = await world.BackupAsync(add, gone), point = await world.BackupAsync(add, tree);
+        using (OpenVault vault = await world.OpenAsync(world.Root))
+        {
+            await ForgetRun.RunAsync(vault, new ForgetRequest { Points = [forgotten], AllowsEmptyGroups = true, Zone = TimeZoneInfo.Utc }, Token);
+        }
+
+        world.Clock.Advance(TimeSpan.FromMinutes(1));
+        using (OpenVault vault = await world.OpenAsync(prune))
+        {
+            PruneSummary done = await PruneRun.RunAsync(vault, new PruneRequest { Host = "pruner", MaxUnusedBytes = 0 }, Token);
+            Assert.Equal(1, done.Points);
+        }
+
+        Assert.Single(world.Packs(ObjectKind.DataPack), pack => pack.Session == point);
+        await world.AssertIsAsync(world.Root, point, path);
+        using OpenVault theirs = await world.OpenAsync(add);
+        var request = new PruneRequest { Host = "thief" };
+        Assert.Equal(ErrorKind.WrongKey, (await Assert.ThrowsAsync<HoldfastException>(() => PruneRun.RunAsync(theirs, request, Token))).Kind);
+    }
+
+    [Theory]
+    [InlineData(KeyRole.Add)]
+    [InlineData(KeyRole.Restore)]
+    public async Task WhoMayNotFreeSpaceRemovesNothing(KeyRole role)
+    {
+        (string path, DirectoryTree tree) = world.Source("src", ("file", Content));
+        SessionId point = await world.BackupAsync(world.Root, tree);
+        PackId pack = Assert.Single(world.Packs(ObjectKind.DataPack));
+        var removal = new RemovalRecord(SimulatedClock.DefaultStart, ReplacesAll: true, [PackRemoval.Condemn(pack, 0) with { Verdict = RemovalVerdict.Gone }], []);
+        Put(ObjectKind.Removal, RemovalRecord.Name(0), removal.Encode(), await world.AddAsync(role));
+
+        using OpenVault vault = await world.OpenAsync(world.Root);
+        Removals removals = await Removals.ReadAsync(vault, null, Token);
+
+        Assert.Equal((false, null, 1U), (removals.IsRemoved(pack), removals.Damage, removals.Next));
+        BackupSummary next = await BackupRun.RunAsync(vault, FaultWorld.Request(tree, PointKind.Full), Token);
+        Assert.Equal(0, next.Counts.BytesAdded);
+        await world.AssertIsAsync(world.Root, point, path);
+    }
+
+    [Fact]
     public async Task WhatIsSignedInTheAdminsNameByAnotherIsDamage()
     {
         KeyRing add = await world.AddAsync(KeyRole.Add);

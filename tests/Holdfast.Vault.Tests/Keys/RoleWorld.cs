@@ -15,9 +15,13 @@ internal sealed class RoleWorld : IDisposable
     private readonly SimulatedEntropy entropy = new(77);
     private int hosts;
 
-    public RoleWorld() => Store.Overwrite(VaultDescriptor.Name, VaultDescriptor.Encode(FaultWorld.VaultId));
+    public RoleWorld()
+    {
+        Store = new MemoryObjectStore(Clock);
+        Store.Overwrite(VaultDescriptor.Name, VaultDescriptor.Encode(FaultWorld.VaultId));
+    }
 
-    public MemoryObjectStore Store { get; } = new();
+    public MemoryObjectStore Store { get; }
 
     public SimulatedClock Clock { get; } = new();
 

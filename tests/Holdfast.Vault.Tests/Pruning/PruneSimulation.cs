@@ -287,7 +287,7 @@ internal sealed class PruneSimulation : IDisposable
         DamagedThing? damage = report.Damages.FirstOrDefault(thing => !thing.ObjectName.StartsWith("keys/", StringComparison.Ordinal));
         if (damage is not null) throw Failure($"check: {damage.ObjectName}: {damage.What}");
         PrunePlan plan = await PruneRun.PlanAsync(vault, new PruneRequest { MaxUnusedBytes = 0 }, Stop);
-        if (plan.Points + plan.UnneededPacks + plan.PendingPacks > 0) throw Failure($"not all is gone: {plan}");
+        if (plan.Points + plan.UnneededPacks + plan.PendingPacks > 0) throw Failure($"not all is gone: {plan}; {string.Join(' ', memory.Names)}");
         string[] leases = [.. memory.Names.Where(name => name.StartsWith("leases/", StringComparison.Ordinal))];
         if (leases.Length > 0) throw Failure($"leases are left: {string.Join(' ', leases)}");
         HashSet<string> lists = [.. points.Select(point => Holdfast.Vault.Points.ReferenceSet.Name(point.References))];

@@ -6,7 +6,10 @@ public sealed class PruneSimulationTests
     private const int Steps = 500;
 
     [Theory]
-    [InlineData(1, 5)]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(3, 1)]
+    [InlineData(4, 1)]
     public async Task WhateverTheOrderOfRequestsEveryPointRestores(int firstSeed, int seeds)
     {
         for (int seed = firstSeed; seed < firstSeed + seeds; seed++)
@@ -18,7 +21,9 @@ public sealed class PruneSimulationTests
 
     [Theory]
     [Trait("Category", "Long")]
-    [InlineData(1000, 1000)]
+    [InlineData(1000, 100)]
+    [InlineData(2000, 100)]
+    [InlineData(3000, 1000)]
     public Task WhateverTheOrderOfManyRequestsEveryPointRestores(int firstSeed, int seeds) => WhateverTheOrderOfRequestsEveryPointRestores(firstSeed, seeds);
 
     /// Goal: the simulation finds what the rules are there for.
@@ -38,7 +43,7 @@ public sealed class PruneSimulationTests
             }
             catch (SimulationFailure failure)
             {
-                TestContext.Current.TestOutputHelper?.WriteLine(failure.Message);
+                TestContext.Current.TestOutputHelper?.WriteLine(failure.Message.Split('\n')[0]);
                 return;
             }
         }
