@@ -6,7 +6,7 @@ namespace Holdfast.Vault.Indexing;
 /// <summary>How much of an index object is of use.</summary>
 /// <param name="Name">The object.</param>
 /// <param name="LiveChunks">Chunks of packs that stay.</param>
-/// <param name="DeadChunks">Chunks of packs that are removed, or that another object lists too.</param>
+/// <param name="DeadChunks">Chunks of packs that are removed.</param>
 internal readonly record struct IndexUsage(string Name, int LiveChunks, int DeadChunks);
 
 /// <summary>
@@ -24,18 +24,21 @@ internal static class IndexMergePolicy
     private const int MaxOfTier = (1 << TierBits) - 1;
     private const int FullChunks = IndexObject.TargetChunks / 2;
 
-    /// <summary>What there is of use in index objects, each pack counted in the first that lists it.</summary>
+    /// <summary>What there is of use in index objects.</summary>
+    /// <remarks>
+    /// A pack that two of them list is of use in both: it is listed once only when both are merged into one, and until then
+    /// writing either of them anew would change nothing.
+    /// </remarks>
     public static List<IndexUsage> Measure(IEnumerable<IndexReader> indexes, IReadOnlySet<PackId> removed)
     {
         var usages = new List<IndexUsage>();
-        var listed = new HashSet<PackId>();
         foreach (IndexReader index in indexes)
         {
             int live = 0, dead = 0;
             foreach (IndexedPack pack in index.Packs)
             {
-                if (!removed.Contains(pack.Id) && listed.Add(pack.Id)) live += pack.ChunkCount;
-                else dead += pack.ChunkCount;
+                if (removed.Contains(pack.Id)) dead += pack.ChunkCount;
+                else live += pack.ChunkCount;
             }
 
             usages.Add(new IndexUsage(index.Name, live, dead));

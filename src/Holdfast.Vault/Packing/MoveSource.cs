@@ -84,8 +84,8 @@ internal sealed class MoveSource
     }
 
     /// <summary>Makes the result, once all of the pack was taken and every chunk has its place.</summary>
-    /// <param name="newPacks">The new packs by their numbers.</param>
-    public bool TryComplete(List<PackId> newPacks)
+    /// <param name="packOf">The new packs by their numbers.</param>
+    public bool TryComplete(Func<int, PackId> packOf)
     {
         if (unsettled > 0 || Result is not null) return false;
         if (Damage is not null) return true;
@@ -99,7 +99,7 @@ internal sealed class MoveSource
             if (place == 0) continue;
             moved[i / 64] |= 1UL << (i % 64);
             if (last != 0 && place == last + 1) runs[^1] = runs[^1] with { Count = runs[^1].Count + 1 };
-            else runs.Add(new MovedRun(newPacks[(int)(place >> 16) - 1], (int)(place & 0xFFFF), 1));
+            else runs.Add(new MovedRun(packOf((int)(place >> 16) - 1), (int)(place & 0xFFFF), 1));
             last = place;
         }
 

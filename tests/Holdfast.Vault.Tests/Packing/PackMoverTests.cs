@@ -20,7 +20,7 @@ public sealed class PackMoverTests : IDisposable
     {
         var random = new Random(seed);
         List<PackFooter> packs = [];
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < 9; i++)
         {
             ObjectKind kind = i % 3 == 2 ? ObjectKind.TreePack : ObjectKind.DataPack;
             packs.Add(world.Put(kind, random, Enumerable.Range(0, random.Next(1, 90)).Select(_ => random.Next(5) == 0 ? random.Next(900_000) : random.Next(60_000))));
