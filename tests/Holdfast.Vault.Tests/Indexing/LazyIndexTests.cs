@@ -149,6 +149,51 @@ public sealed class LazyIndexTests : IDisposable
         Assert.NotNull(await FindAsync(id));
     }
 
+    /// <summary>A chunk whose group came from somebody who is not trusted is read, but no new point relies on it.</summary>
+    [Fact]
+    public async Task WhatAStrangerSealedCountsOnlyForReading()
+    {
+        PackFooter own = await PutPackAsync(0, 3);
+        PackFooter moved = await PutCopyAsync(1, own, own.WriterId), strange = await PutCopyAsync(2, own, 99), unknown = await PutCopyAsync(3, own, PackKey.NoOrigin);
+        foreach ((PackFooter listed, bool counts) in ((PackFooter, bool)[])[(moved, true), (strange, false), (unknown, false)])
+        {
+            using var fresh = new VaultIndex(objects, sealer, 1 << 20, damages.Add);
+            fresh.Unindexed.Add(listed);
+            ChunkId id = listed.Chunks[1].Id;
+
+            Assert.Equal(listed.Pack, (await fresh.FindAsync(id, ObjectKind.DataPack, Token))?.Footer.Pack);
+            Assert.Equal(counts ? listed.Pack : null, (await fresh.FindSoundAsync(id, ObjectKind.DataPack, Token))?.Footer.Pack);
+        }
+
+        // Where there is another copy, that one counts.
+        await PutIndexAsync(0, [strange, own, unknown]);
+        _ = await index.TryGetFooterAsync(strange.Pack, Token);
+        Assert.False(index.TryFindAtHand(own.Chunks[1].Id, ObjectKind.DataPack, out _));
+        Assert.Equal(own.Pack, (await index.FindSoundAsync(own.Chunks[1].Id, ObjectKind.DataPack, Token))?.Footer.Pack);
+    }
+
+    [Fact]
+    public async Task APackThatIsRemovedIsTakenLastAndNoNewPointReliesOnIt()
+    {
+        PackFooter first = await PutPackAsync(0, 20);
+        PackFooter second = await PutPackAsync(1, [.. first.Chunks.Take(10).Select(chunk => chunk.Id)]);
+        await PutIndexAsync(0, [first, second]);
+        foreach (PackChunk chunk in first.Chunks) Assert.NotNull(await FindAsync(chunk.Id));
+
+        index.SetRemoved(new HashSet<PackId> { first.Pack });
+        for (int i = 0; i < 20; i++)
+        {
+            ChunkId id = first.Chunks[i].Id;
+            Assert.Equal(i < 10 ? second.Pack : first.Pack, (await FindAsync(id))?.Footer.Pack);
+            Assert.Equal(i < 10 ? second.Pack : null, (await index.FindSoundAsync(id, ObjectKind.DataPack, Token))?.Footer.Pack);
+        }
+
+        // A removal can be taken back.
+        index.SetRemoved(new HashSet<PackId>());
+        Assert.NotNull(await index.FindSoundAsync(first.Chunks[15].Id, ObjectKind.DataPack, Token));
+        Assert.Empty(damages);
+    }
+
     private ValueTask<ChunkLocation?> FindAsync(ChunkId id) => index.FindAsync(id, ObjectKind.DataPack, Token);
 
     private Task<PackFooter> PutPackAsync(uint number, int chunks) =>
@@ -159,6 +204,25 @@ public sealed class LazyIndexTests : IDisposable
         using var builder = new PackBuilder(sealer, Compressor.DefaultLevel);
         builder.Begin(new PackId(ObjectKind.DataPack, Session, number));
         foreach (ChunkId id in ids) builder.Add(id, [1]);
+        PackFooter footer = builder.Finish(out ReadOnlyMemory<byte> content);
+        await objects.PutIfAbsentAsync(footer.Pack.ObjectName, content, Token);
+        return footer;
+    }
+
+    /// <summary>A pack that holds the groups of another as they are.</summary>
+    private async Task<PackFooter> PutCopyAsync(uint number, PackFooter source, ulong origin)
+    {
+        using var builder = new PackBuilder(sealer, Compressor.DefaultLevel);
+        builder.BeginCopies(new PackId(ObjectKind.DataPack, Session, number));
+        var reader = new PackReader(objects, sealer);
+        foreach (PackGroup group in source.Groups)
+        {
+            byte[] bytes = new byte[group.SealedBytes];
+            await reader.ReadSealedAsync(source, group.Offset, bytes, Token);
+            Assert.True(builder.TryCopyGroup(
+                source.KeyOf(group) with { OriginId = origin }, group, source.Chunks.AsSpan(group.FirstChunk, group.ChunkCount), bytes));
+        }
+
         PackFooter footer = builder.Finish(out ReadOnlyMemory<byte> content);
         await objects.PutIfAbsentAsync(footer.Pack.ObjectName, content, Token);
         return footer;

@@ -222,6 +222,47 @@ public sealed class PackTests : IDisposable
         Assert.Throws<DamageException>(() => PackBody.Decode(PlainFooter((100, PackFooter.MaxGroupBytes + 1, 3, 2)), 100, "test"));
     }
 
+    [Theory]
+    [InlineData(0, 1, 0, false)]
+    [InlineData(0, 0, 1, false)]
+    [InlineData(1, 1, 7, true)]
+    [InlineData(1, 0, 0, true)]
+    [InlineData(1, 0, 7, false)]
+    [InlineData(1, 2, 0, false)]
+    [InlineData(1, 1, uint.MaxValue, false)]
+    [InlineData(2, 1, 0, false)]
+    public void AGroupsKeyAndNonceMustBeOnesThatThereAre(ushort keys, ushort key, uint nonce, bool isValid)
+    {
+        var bytes = new Holdfast.Vault.Bytes.ByteWriter();
+        bytes.U16(keys);
+        // Two keys are said, and one is there.
+        if (keys > 0)
+        {
+            bytes.U8((byte)CipherKind.AesGcm);
+            bytes.Take(PackBody.KeyBytes - 1).Fill(7);
+        }
+
+        bytes.U32(1);
+        bytes.U32(16);
+        bytes.U32(0);
+        bytes.U16(0);
+        bytes.U8((byte)GroupCoding.Raw);
+        bytes.U16(key);
+        bytes.U32(nonce);
+        if (isValid) Assert.Equal(keys, PackBody.Decode(bytes.Written, 16, "test").FurtherKeys.Length);
+        else Assert.Throws<DamageException>(() => PackBody.Decode(bytes.ToArray(), 16, "test"));
+    }
+
+    [Fact]
+    public void AFurtherKeyOfAnUnknownCipherIsRefused()
+    {
+        byte[] plain = [1, 0, .. new byte[PackBody.KeyBytes], 0, 0, 0, 0];
+
+        Assert.Throws<DamageException>(() => PackBody.Decode(plain, 0, "test"));
+        plain[2] = (byte)CipherKind.ChaCha20Poly1305;
+        Assert.Single(PackBody.Decode(plain, 0, "test").FurtherKeys);
+    }
+
     [Fact]
     public void NamesOfPacksAreReadBack()
     {
