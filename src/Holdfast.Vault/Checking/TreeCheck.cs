@@ -140,6 +140,7 @@ internal sealed class TreeCheck(
                 throw new DamageException(thing, $"names chunk {item.Id} with {item.Length} bytes, it has {table.LengthOf(number)}");
             }
 
+            if (content.Depth == 0 && number >= table.Count) Graph.SetLength(number, item.Length);
             if (isData) data!.Add(number);
             else nodes.Add(Graph.PlaceOf(new TreeKey(number, use, content.Depth, content.Depth == 0 ? 0 : item.Length), fresh));
         }

@@ -1,4 +1,5 @@
 using Holdfast.Vault.Chunking;
+using Holdfast.Vault.Packing;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Trees;
 
@@ -58,6 +59,7 @@ internal sealed class TreeGraph(ChunkTable table)
     private readonly Dictionary<TreeKey, int> places = [];
     private readonly Dictionary<ChunkId, int> missing = [];
     private readonly List<(ChunkId Id, ObjectKind Kind)> missingIds = [];
+    private readonly Dictionary<int, int> missingLengths = [];
 
     public List<TreeNode> Nodes { get; } = [];
 
@@ -78,6 +80,16 @@ internal sealed class TreeGraph(ChunkTable table)
             return number;
         }
     }
+
+    /// <summary>A chunk that no pack holds has so many bytes, as the tree says that names it.</summary>
+    public void SetLength(int number, long length)
+    {
+        if (length > PackFooter.MaxChunkBytes) return;
+        lock (gate) missingLengths[number] = (int)length;
+    }
+
+    /// <summary>How many bytes a chunk has that no pack holds; null where nobody says.</summary>
+    public int? MissingLength(int number) => missingLengths.TryGetValue(number, out int length) ? length : null;
 
     /// <summary>The id and kind of a chunk, whether or not a pack holds it.</summary>
     public (ChunkId Id, ObjectKind Kind) IdOf(int number)

@@ -49,6 +49,14 @@ internal sealed unsafe class Decompressor : IDisposable
 {
     private nint context = LibZstd.ZSTD_createDCtx();
 
+    /// <summary>How much a frame says that it holds; false when it does not say.</summary>
+    public bool TryGetContentBytes(ReadOnlySpan<byte> source, out ulong bytes)
+    {
+        // Two values at the top stand for "unknown" and "error".
+        fixed (byte* from = source) bytes = LibZstd.ZSTD_getFrameContentSize(from, (nuint)source.Length);
+        return context != 0 && bytes < ulong.MaxValue - 1;
+    }
+
     /// <summary>Decompresses a frame that says it holds exactly <paramref name="target"/>'s length; false otherwise.</summary>
     public bool TryDecompress(ReadOnlySpan<byte> source, Span<byte> target)
     {

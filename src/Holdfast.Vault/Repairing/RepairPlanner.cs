@@ -8,6 +8,7 @@ using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
+using Holdfast.Vault.Trees;
 
 namespace Holdfast.Vault.Repairing;
 
@@ -33,6 +34,7 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         work = new CheckWork(vault, checkRequest, new CheckSpares(twin is null ? null : TreeChunkOf(twin), places));
         CheckReport report = await work.RunAsync(cancellationToken).ConfigureAwait(false);
         FindLostPacks();
+        await SearchHeadlessAsync(cancellationToken).ConfigureAwait(false);
         await HealAsync(cancellationToken).ConfigureAwait(false);
         FindLostIndexes();
         await RebuildReferencesAsync(cancellationToken).ConfigureAwait(false);
@@ -89,6 +91,79 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
             if (untouchable.Contains(pack)) continue;
             order.LostPacks.Add(pack);
             order.Salvage.Add(new SalvagedPack(pack, ordinals));
+        }
+    }
+
+    /// <summary>
+    /// Packs whose footers are lost are looked through for what is missing, a few at a time: the others stay as they are until
+    /// the next repair.
+    /// </summary>
+    private async Task SearchHeadlessAsync(CancellationToken cancellationToken)
+    {
+        PackId[] headless = [.. Check.Packs.Unusable.Keys.Where(pack => order.LostPacks.Contains(pack) && Check.Packs.IsStored(pack)).Order()];
+        if (headless.Length == 0 || Check.Graph.Missing.Count == 0) return;
+        var spare = new HeadlessSpare(vault);
+        foreach (PackId pack in headless.Take(HeadlessSpare.MostPacks)) await spare.AddAsync(pack, cancellationToken).ConfigureAwait(false);
+        foreach (PackId pack in headless.Skip(HeadlessSpare.MostPacks))
+        {
+            order.LostPacks.Remove(pack);
+            Leave(pack.ObjectName, "its footer is lost; what is in it is looked for later", "run the repair again");
+        }
+
+        if (spare.IsEmpty) return;
+        var wanted = new List<WantedChunk>();
+        foreach (TreeNode node in Check.Graph.Nodes)
+        {
+            if (node.Key.Number < Check.Table.Count) continue;
+            int length = node.Key.Depth > 0 ? 0 : Check.Graph.MissingLength(node.Key.Number) ?? int.MaxValue;
+            wanted.Add(new WantedChunk(Check.Graph.IdOf(node.Key.Number).Id, node.Key.Use, node.Key.Depth, length));
+        }
+
+        for (int i = 0; i < Check.Graph.Missing.Count; i++)
+        {
+            (ChunkId id, ObjectKind kind) = Check.Graph.Missing[i];
+            if (kind == ObjectKind.DataPack && Check.Graph.MissingLength(Check.Table.Count + i) is { } length) wanted.Add(new WantedChunk(id, TreeUse.Data, 0, length));
+        }
+
+        spare.Search(wanted, Follow);
+        spares.Insert(0, spare);
+        HashSet<(ChunkId Id, ObjectKind Kind)> known = [.. Check.Graph.Missing];
+        // What only lost trees lead to is not among what points are known to need.
+        foreach ((ChunkId id, ObjectKind kind) in spare.Found.Where(found => !known.Contains(found)))
+        {
+            order.Heal.Add(new HealedChunk(new LostChunk(id, kind, []), spare));
+        }
+    }
+
+    /// <summary>Adds what a tree chunk names that no pack holds.</summary>
+    private void Follow(WantedChunk chunk, ReadOnlyMemory<byte> content, List<WantedChunk> wanted)
+    {
+        try
+        {
+            if (chunk.Depth > 0)
+            {
+                AddMissing(TreeReader.DecodeList(content.Span, "tree chunk"), chunk.Use, wanted);
+                return;
+            }
+
+            if (chunk.Use == TreeUse.Changes) return;
+            foreach (TreeEntry entry in DirectoryCodec.Decode(content.Span, "tree chunk", chunk.Use == TreeUse.Root))
+            {
+                if (entry.Content is { } inner) AddMissing(inner, entry.IsDirectory ? TreeUse.Directory : TreeUse.Data, wanted);
+            }
+        }
+        catch (DamageException)
+        {
+            // It is what its id says, and wrong all the same: the next check tells.
+        }
+    }
+
+    private void AddMissing(Content content, TreeUse use, List<WantedChunk> wanted)
+    {
+        foreach (ContentItem item in content.Items)
+        {
+            var chunk = WantedChunk.Of(item, use, content.Depth);
+            if (item.Kind != ContentItemKind.Hole && Check.Table.Find(item.Id, chunk.Kind) < 0) wanted.Add(chunk);
         }
     }
 

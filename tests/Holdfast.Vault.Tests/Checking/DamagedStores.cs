@@ -28,11 +28,11 @@ internal static class DamagedStores
                 content[at] ^= (byte)(1 << random.Next(8));
                 copy.Overwrite(name, content);
                 int group = pack is null ? -1 : Array.FindIndex(pack.Groups, group => at >= group.Offset && at < group.Offset + group.SealedBytes);
-                if (group < 0) return (copy, new Loss(all, IsGroup: false, $"at byte {at}"));
+                if (group < 0) return (copy, new Loss(all, IsGroup: false, $"at byte {at}") { At = at });
                 return (copy, new Loss([.. pack!.Chunks.Where(chunk => chunk.Group == group).Select(chunk => chunk.Id)], IsGroup: true, $"at byte {at} in group {group}"));
             case "truncate":
                 copy.Overwrite(name, content[..at]);
-                return (copy, new Loss(all, IsGroup: false, $"to {at} bytes"));
+                return (copy, new Loss(all, IsGroup: false, $"to {at} bytes") { At = at });
             case "delete":
                 await copy.DeleteAsync(name, Token);
                 return (copy, new Loss(all, IsGroup: false, "all of it"));
@@ -87,5 +87,9 @@ internal static class DamagedStores
         File.WriteAllBytes(file, content);
     }
 
-    internal sealed record Loss(HashSet<ChunkId> Chunks, bool IsGroup, string Where);
+    internal sealed record Loss(HashSet<ChunkId> Chunks, bool IsGroup, string Where)
+    {
+        /// <summary>The byte that was changed, or how many are left; null where all is gone.</summary>
+        public int? At { get; init; }
+    }
 }
