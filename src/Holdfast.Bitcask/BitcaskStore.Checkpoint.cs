@@ -128,8 +128,10 @@ public sealed partial class BitcaskStore
     private ManifestSegment Ship(
         LogSegment segment, string staged, FileShipper shipper, (string Path, Manifest Manifest)? previous)
     {
-        ManifestFile data = Describe(segment.Path, segment.Length, segment.GetFileHash());
-        var described = new ManifestSegment(segment.Number, segment.Incarnation, data, DescribeHint(segment), Verified: null);
+        // Made once: who makes checkpoints of many segments every second leaves no garbage, whose collection would stop writers.
+        SegmentTally tally = SegmentTally.Of(segment);
+        ManifestSegment described = tally.Description ??= Describe(segment);
+        ManifestFile data = described.Data;
         ManifestSegment? earlier = previous?.Manifest.Segments.FirstOrDefault(described.IsSameAs);
         if (earlier is not null && shipper.TryLink($"{previous!.Value.Path}/{earlier.Data.Name}", $"{staged}/{data.Name}", data.Bytes))
         {
@@ -140,18 +142,22 @@ public sealed partial class BitcaskStore
             shipper.Bring(segment.Path, $"{staged}/{data.Name}", data);
         }
 
-        if (described.Hint is { } hint) shipper.Bring(segment.HintPath, $"{staged}/{hint.Name}", hint);
+        if (described.Hint is not { } hint) return described;
+        // Hints can be made again; somebody may have removed them.
+        if (host.Disk.TryStat(segment.HintPath)?.Length != hint.Bytes) return described with { Hint = null };
+        shipper.Bring(segment.HintPath, $"{staged}/{hint.Name}", hint);
         return described;
     }
 
+    private ManifestSegment Describe(LogSegment segment) => new(
+        segment.Number, segment.Incarnation, Describe(segment.Path, segment.Length, segment.GetFileHash()), DescribeHint(segment),
+        Verified: null);
+
     private ManifestFile? DescribeHint(LogSegment segment)
     {
-        SegmentTally tally = SegmentTally.Of(segment);
-        if (!tally.HasHint) return null;
+        if (!SegmentTally.Of(segment).HasHint) return null;
         using IDiskFile? file = host.Disk.TryOpen(segment.HintPath, DiskAccess.Read);
-        if (file is null) return null;
-        tally.HintHash ??= ContentHash.Of(file, file.Length);
-        return Describe(segment.HintPath, file.Length, tally.HintHash);
+        return file is null ? null : Describe(segment.HintPath, file.Length, ContentHash.Of(file, file.Length));
     }
 
     private static ManifestFile Describe(string path, long bytes, byte[] hash) =>

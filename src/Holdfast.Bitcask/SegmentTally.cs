@@ -1,3 +1,4 @@
+using Holdfast.Bitcask.Checkpoints;
 using Holdfast.Bitcask.Hints;
 using Holdfast.Log;
 
@@ -32,8 +33,8 @@ internal sealed class SegmentTally
     /// <summary>Whether its hint file is there, or need not be.</summary>
     public bool HasHint { get; set; }
 
-    /// <summary>Hash of its hint file (<see cref="ContentHash"/>), once a checkpoint has asked for it.</summary>
-    public byte[]? HintHash { get; set; }
+    /// <summary>The sealed segment as manifests list it, once a checkpoint has asked for it.</summary>
+    public ManifestSegment? Description { get; set; }
 
     /// <summary>
     /// What was collected for its hint while it was written; null when nothing is. All of it if it has as many records

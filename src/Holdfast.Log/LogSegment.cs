@@ -61,6 +61,7 @@ public sealed unsafe class LogSegment
         this.log = log;
         this.header = header;
         Path = path;
+        HintPath = SegmentFiles.HintPathOf(path);
         seed = Frame.ChecksumSeed(header.Incarnation);
         readable = header.Length;
     }
@@ -102,7 +103,7 @@ public sealed unsafe class LogSegment
     public bool IsLinked { get; private set; }
 
     /// <summary>Where the hint of the segment lies, or would.</summary>
-    public string HintPath => SegmentFiles.HintPathOf(Path);
+    public string HintPath { get; }
 
     /// <summary>Whether segments that this one replaces are still there: until then it cannot be replaced itself.</summary>
     public bool HasReplaced => Volatile.Read(ref replacedLeft) > 0;

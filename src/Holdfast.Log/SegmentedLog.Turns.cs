@@ -160,9 +160,11 @@ public sealed partial class SegmentedLog
         {
             current.BeforeSegment!.MarkSealed(seal, fileHash);
             current.IsSealed = true;
-            before.Dispose();
             Signal();
         }
+
+        // Its buffers are given back to the system, which takes too long under the gate.
+        before.Dispose();
     }
 
     private void NameNext(Turn current)

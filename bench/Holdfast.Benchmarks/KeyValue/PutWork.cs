@@ -10,7 +10,9 @@ namespace Holdfast.Benchmarks.KeyValue;
 internal static class PutWork
 {
     private const int ChunkKeys = WorkPlan.BatchCount * 8;
-    private const int WarmKeys = 32 * ChunkKeys;
+
+    // More than a store keeps unsealed when it is closed.
+    private const int WarmKeys = 64 * ChunkKeys;
 
     public static WorkResult Run(EngineKind kind, WorkPlan plan, string directory)
     {

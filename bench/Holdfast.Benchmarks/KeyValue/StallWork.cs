@@ -9,8 +9,7 @@ namespace Holdfast.Benchmarks.KeyValue;
 /// with what it would have waited: in a plain loop a stall would be one slow put, and no percentile would show it.
 /// Timing against a fixed schedule instead would let the backlog of a store slower than the pace grow without end,
 /// and the figure with the length of the run. The writer waits for the due time without sleeping, since waking up
-/// takes longer than a put. What counts is what was due or done while the merge or a checkpoint was made; a checkpoint is removed
-/// again before the next one.
+/// takes longer than a put. What counts is what was due or done while the merge or a checkpoint was made.
 /// </remarks>
 internal static class StallWork
 {
@@ -145,7 +144,6 @@ internal static class StallWork
                         {
                             string target = Path.Combine(directory, $"checkpoint{Runs}");
                             taken += Do(() => store.Checkpoint(target));
-                            Directory.Delete(target, recursive: true);
                             Thread.Sleep(BetweenCheckpoints);
                         }
 

@@ -14,6 +14,7 @@ internal sealed record Manifest
     private const string Format = "holdfast-bitcask-manifest";
     private const int Version = 1;
     private const int MaxBytes = 64 << 20;
+    private const int PieceBytes = 16 << 10;
 
     public required string Store { get; init; }
 
@@ -51,7 +52,7 @@ internal sealed record Manifest
     public void Write(IDisk disk, string directory)
     {
         using IDiskFile file = disk.CreateUnnamed(directory);
-        file.Write(0, Encode());
+        WriteTo(file);
         file.Sync();
         string path = $"{directory}/{FileName}";
         if (disk.TryPublish(file, path)) return;
@@ -66,7 +67,7 @@ internal sealed record Manifest
         string staged = $"{directory}/{IDisk.StagingPrefix}{Convert.ToHexStringLower(random)}";
         using (IDiskFile file = disk.CreateUnnamed(directory))
         {
-            file.Write(0, Encode());
+            WriteTo(file);
             file.Sync();
             if (!disk.TryPublish(file, staged)) throw new InvalidOperationException($"{staged} exists");
         }
@@ -75,32 +76,48 @@ internal sealed record Manifest
         disk.SyncDirectory(directory);
     }
 
-    public byte[] Encode()
+    // In pieces: a manifest of many segments is large, and need not lie in memory whole.
+    private void WriteTo(IDiskFile file)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        var buffer = new ArrayBufferWriter<byte>(PieceBytes);
+        long written = 0;
+        using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true });
+        writer.WriteStartObject();
+        writer.WriteString("format", Format);
+        writer.WriteNumber("version", Version);
+        writer.WriteString("store", Store);
+        writer.WriteNumber("sequence", Sequence);
+        writer.WriteNumber("keys", Keys);
+        writer.WriteString("created", Text(Created));
+        writer.WriteStartArray("segments");
+        foreach (ManifestSegment segment in Segments)
         {
-            writer.WriteStartObject();
-            writer.WriteString("format", Format);
-            writer.WriteNumber("version", Version);
-            writer.WriteString("store", Store);
-            writer.WriteNumber("sequence", Sequence);
-            writer.WriteNumber("keys", Keys);
-            writer.WriteString("created", Text(Created));
-            writer.WriteStartArray("segments");
-            foreach (ManifestSegment segment in Segments) Encode(writer, segment);
-            writer.WriteEndArray();
-            writer.WriteEndObject();
+            Encode(writer, segment);
+            if (writer.BytesPending + buffer.WrittenCount >= PieceBytes / 2) Flush();
         }
 
-        return [.. buffer.WrittenSpan, (byte)'\n'];
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+        writer.Flush();
+        buffer.Write("\n"u8);
+        Flush();
+
+        void Flush()
+        {
+            writer.Flush();
+            file.Write(written, buffer.WrittenSpan);
+            written += buffer.WrittenCount;
+            buffer.ResetWrittenCount();
+        }
     }
 
     private static void Encode(Utf8JsonWriter writer, ManifestSegment segment)
     {
         writer.WriteStartObject();
         writer.WriteNumber("number", segment.Number);
-        writer.WriteString("incarnation", segment.Incarnation.ToString("x16", CultureInfo.InvariantCulture));
+        Span<char> incarnation = stackalloc char[16];
+        _ = segment.Incarnation.TryFormat(incarnation, out _, "x16", CultureInfo.InvariantCulture);
+        writer.WriteString("incarnation", incarnation);
         writer.WriteString("file", segment.Data.Name);
         writer.WriteNumber("bytes", segment.Data.Bytes);
         writer.WriteString("hash", segment.Data.Hash);

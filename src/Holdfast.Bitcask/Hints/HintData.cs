@@ -67,17 +67,24 @@ internal sealed class HintData : IHintSource, IDisposable
     public void WriteTo(IDiskFile file, in HintIdentity identity, ReadOnlyMemory<byte> segmentHash)
     {
         if (identity.Segment != Segment) throw new ArgumentException($"not {Segment:x8}", nameof(identity));
-        var stripes = new HintStripe[HintStripe.Count];
-        long written = 0;
-        for (int i = 0; i < stripes.Length; i++)
+        HintStripe[] stripes = ArrayPool<HintStripe>.Shared.Rent(HintStripe.Count);
+        try
         {
-            stripes[i] = new HintStripe(offsets[i], counts[i], ChecksumOf(i));
-            // Stripes are short: several go to the file together.
-            while (offsets[i + 1] - written >= MaxWriteBytes) Write(file, ref written, MaxWriteBytes);
-        }
+            long written = 0;
+            for (int i = 0; i < HintStripe.Count; i++)
+            {
+                stripes[i] = new HintStripe(offsets[i], counts[i], ChecksumOf(i));
+                // Stripes are short: several go to the file together.
+                while (offsets[i + 1] - written >= MaxWriteBytes) Write(file, ref written, MaxWriteBytes);
+            }
 
-        if (written < EntriesBytes) Write(file, ref written, (int)(EntriesBytes - written));
-        WriteHeader(file, identity, segmentHash, stripes);
+            if (written < EntriesBytes) Write(file, ref written, (int)(EntriesBytes - written));
+            WriteHeader(file, identity, segmentHash, stripes);
+        }
+        finally
+        {
+            ArrayPool<HintStripe>.Shared.Return(stripes);
+        }
     }
 
     /// <inheritdoc/>

@@ -113,7 +113,9 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
         file.Sync();
         // One that could not be used stands in the way.
         _ = disk.TryDelete(path);
-        SegmentTally.Of(segment).HasHint = disk.TryPublish(file, path);
+        SegmentTally tally = SegmentTally.Of(segment);
+        tally.HasHint = disk.TryPublish(file, path);
+        tally.Description = null;
     }
 
     private HintIdentity IdentityOf(LogSegment segment) =>

@@ -233,6 +233,30 @@ public sealed class CheckpointTargetTests
         Assert.Empty(StoreTesting.With(host, "/kv", StoreTesting.Small, reopened => reopened.Damages));
     }
 
+    /// The manifest of so many is written in several pieces.
+    [Fact]
+    public void ACheckpointOfManySegmentsVerifiesWithAHintLessAndTwice()
+    {
+        SimulatedHost host = Filled(out BitcaskStore store);
+        using (store)
+        {
+            for (int i = 0; i < 300; i++) store.Put($"key {i}", StoreTesting.Padded($"{i}", 900));
+            Assert.True(store.Checkpoint("/first").Segments > 50);
+            string removed = host.Disk.Paths().First(path =>
+                path.StartsWith("/kv/", StringComparison.Ordinal) && path.EndsWith(".hint", StringComparison.Ordinal));
+            Assert.True(host.Disk.TryDelete(removed));
+            store.Checkpoint("/second");
+
+            foreach (string copy in new[] { "/first", "/second" })
+            {
+                Assert.True(BitcaskStore.Verify(host, copy, all: true, CancellationToken.None).IsWhole);
+                Assert.Equal(StoreTesting.Describe(store), StoreTesting.With(host, copy, StoreTesting.Small, StoreTesting.Describe));
+            }
+
+            Assert.DoesNotContain($"/second/{Path.GetFileName(removed)}", host.Disk.Paths());
+        }
+    }
+
     [Fact]
     public void VerificationReadsWhatIsNewAndAllWhenAsked()
     {
