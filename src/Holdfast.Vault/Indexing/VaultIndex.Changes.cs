@@ -23,7 +23,8 @@ internal sealed partial class VaultIndex
     private volatile int refreshes;
 
     /// <summary>
-    /// Tells which packs are removed, or will be; asked before the index objects are listed, each time. Null, as at first: none.
+    /// Tells which packs are removed, or will be; asked before the index objects are listed, each time. It may not use the index: that
+    /// waits for it. Null, as at first: nobody is asked.
     /// </summary>
     public Func<CancellationToken, Task<IReadOnlySet<PackId>>>? RemovalSource { get; set; }
 
@@ -49,8 +50,8 @@ internal sealed partial class VaultIndex
         await changing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            // One listing serves all who waited for it.
-            if (refreshes == before) await ListAsync(cancellationToken).ConfigureAwait(false);
+            // One listing serves all who waited for it; and what was known to be removed was listed elsewhere already.
+            if (refreshes == before && !IsRemoved(pack)) await ListAsync(cancellationToken).ConfigureAwait(false);
             // Last of all: who sees it finds the new places already.
             if (unusable.TryAdd(pack, true) && IsNeeded(pack)) onDamage(DamageException.Missing(pack.ObjectName));
         }

@@ -35,13 +35,15 @@ internal sealed partial class VaultIndex
         await expecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            for (int read = 0; read <= MaxFootersPerMiss; read++)
+            for (int read = 0; read <= MaxFootersPerMiss;)
             {
                 // First of all: another may have read the footer while this one waited.
                 if (footers.TryFind(id, kind, out ChunkLocation location)) return location;
                 if (!expected.TryDequeue(out PackId pack)) return null;
+                if (IsRemoved(pack)) continue;
                 // One that is lost is told of; its chunks are looked for elsewhere.
                 _ = await TryGetFooterAsync(pack, cancellationToken).ConfigureAwait(false);
+                read++;
             }
 
             // Asked for in another order than they were written, or not there: the index tells at once.

@@ -173,6 +173,23 @@ public sealed class LazyIndexTests : IDisposable
     }
 
     [Fact]
+    public async Task PacksThatWereRemovedInOrderCostOneListingAndAreNoDamage()
+    {
+        PackFooter[] gone = [.. await Task.WhenAll(Enumerable.Range(0, 10).Select(i => PutPackAsync((uint)i, 5)))];
+        PackFooter copy = await PutPackAsync(20, [.. gone.SelectMany(pack => pack.Chunks.Select(chunk => chunk.Id))]);
+        await PutIndexAsync(0, [copy]);
+        foreach (PackFooter pack in gone) await objects.DeleteAsync(pack.Pack.ObjectName, Token);
+        index.RemovalSource = _ => Task.FromResult<IReadOnlySet<PackId>>(gone.Select(pack => pack.Pack).ToHashSet());
+        index.Expect([.. gone.Select(pack => pack.Pack)]);
+
+        foreach (PackChunk chunk in copy.Chunks) Assert.Equal(copy.Pack, (await FindAsync(chunk.Id))?.Footer.Pack);
+
+        Assert.Empty(damages);
+        // When the first was gone, and when the index was loaded.
+        Assert.Equal((2, 1 + 1), (store.CallCount(StoreMethod.List), store.CallCount(StoreMethod.Stat)));
+    }
+
+    [Fact]
     public async Task APackThatIsRemovedIsTakenLastAndNoNewPointReliesOnIt()
     {
         PackFooter first = await PutPackAsync(0, 20);
