@@ -268,6 +268,8 @@ public class OptionsTests
         Assert.Equal(
             new KeyAddOptions("/f", "safe", null),
             world.Read<KeyAddOptions>("key", "add", "--new-password-file", "/f", "--label", "safe"));
+        Assert.Equal(new KeyAddOptions(null, null, KeyRole.Prune), world.Read<KeyAddOptions>("key", "add", "--role", "prune"));
+        Assert.Equal(new KeyRotateOptions(true), world.Read<KeyRotateOptions>("key", "rotate", "--identity"));
         Assert.Equal(new KeyRemoveOptions("5c"), world.Read<KeyRemoveOptions>("key", "remove", "5c"));
         Assert.Equal(new KeyPasswdOptions(null), world.Read<KeyPasswdOptions>("key", "passwd"));
         Assert.Equal(

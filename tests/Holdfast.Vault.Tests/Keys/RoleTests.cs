@@ -277,7 +277,12 @@ public sealed class RoleTests : IDisposable
         byte[] condemn = new PointMark(MarkKind.Condemn, SimulatedClock.DefaultStart, null, "", [point]).Encode();
 
         Put(ObjectKind.Mark, PointMark.Name(1), condemn, await world.AddAsync(KeyRole.Add));
-        Assert.False((await PointMarks.ReadAsync(vault, Token)).IsCondemned(point));
+        using (OpenVault knowing = await world.OpenAsync(world.Root))
+        {
+            PointMarks marks = await PointMarks.ReadAsync(knowing, Token);
+            Assert.Equal((false, null), (marks.IsCondemned(point), marks.Damage));
+        }
+
         KeyRing prune = await world.AddAsync(KeyRole.Prune);
         Put(ObjectKind.Mark, PointMark.Name(2), condemn, prune);
 
