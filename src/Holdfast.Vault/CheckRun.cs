@@ -4,7 +4,8 @@ namespace Holdfast.Vault;
 
 /// <summary>Verifies that a vault is whole, and says what is lost where it is not.</summary>
 /// <remarks>
-/// Nothing is written but records: of what was found broken, and of what was verified when, each on request. Damage never ends a check: it is reported, and the rest is checked all the same. About 45 bytes
+/// Nothing is written but records: of what was found broken, and of what was verified when, each on request. Damage never
+/// ends a check: it is reported, and the rest is checked all the same. About 45 bytes
 /// of memory a chunk (36 for id and length, 8 to find it), and 5 for each time a distinct tree names one; reading content
 /// takes 9 MiB a worker whatever the vault holds. So 10⁷ chunks (600 GB) take half a gigabyte, and 10⁹ (60 TB) 50: the
 /// table, not the content, bounds what one check can do. Its numbers end at 2³¹ chunks.

@@ -96,6 +96,8 @@ public class OptionsTests
     [InlineData("check", "--max-time", "2h")]
     [InlineData("check", "--rolling", "--max-age", "30")]
     [InlineData("check", "--rolling", "--max-age", "0d")]
+    [InlineData("check", "--from", "/v")]
+    [InlineData("check", "--repair", "--rolling")]
     [InlineData("repair", "--from", "")]
     [InlineData("repair", "--from-password-file", "/p")]
     [InlineData("check", "now")]

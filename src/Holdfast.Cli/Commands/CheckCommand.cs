@@ -28,6 +28,9 @@ internal sealed record CheckOptions
     /// <summary>How long ago everything must have been verified at most.</summary>
     public TimeSpan? MaxAge { get; init; }
 
+    /// <summary>What to repair with; null to change nothing.</summary>
+    public RepairOptions? Repair { get; init; }
+
     /// <summary>How long reading may take; null for as long as it does.</summary>
     public TimeSpan? MaxTime { get; init; }
 }
@@ -44,6 +47,10 @@ internal static class CheckCommand
         Option<bool> rolling = Flag("--rolling", "read first what was verified longest ago, and record what was verified when");
         Option<string?> maxAge = One("--max-age", "SPAN", "with --rolling: everything must have been verified so long ago at most (default: 30d)");
         Option<string?> maxTime = One("--max-time", "SPAN", "stop reading data after so long, such as 90m");
+
+        Option<bool> repair = Flag("--repair", "make good what is damaged, as \"holdfast repair\" does");
+        Option<string?> from = One("--from", "URL", "with --repair: bring lost content back from this vault");
+        Option<string?> fromPassword = One("--from-password-file", "FILE", "its password, where it is another");
 
         return new VerbCommand("check", "look for damage in the vault")
         {
@@ -62,13 +69,14 @@ internal static class CheckCommand
                 new("holdfast check --read-data-subset 5%", "and a twentieth of the data"),
                 new("holdfast check --rolling --max-age 30d --max-time 2h", "every night: all data within a month"),
             ],
-        }.With(all, subset, rolling, maxAge, maxTime)
+        }.With(all, subset, rolling, maxAge, maxTime, repair, from, fromPassword)
         .Does(
             (parse, _) => Read(parse.GetValue(all), parse.GetValue(subset), new CheckOptions
             {
                 Rolling = parse.GetValue(rolling),
                 MaxAge = parse.GetValue(maxAge) is { } age ? DurationText.Parse(age, maxAge.Name) : null,
                 MaxTime = parse.GetValue(maxTime) is { } time ? DurationText.Parse(time, maxTime.Name) : null,
+                Repair = ReadRepair(parse.GetValue(repair), parse.GetValue(all), parse.GetValue(from), parse.GetValue(fromPassword)),
             }),
             RunAsync);
     }
@@ -88,7 +96,19 @@ internal static class CheckCommand
         if (options.Rolling && options.Part is not null) throw UsageError.Of($"--rolling and {flag} {subset}: the parts would be read in their own order", "give 5% or 10G instead");
         if (options.MaxAge is not null && !options.Rolling) throw UsageError.Of("--max-age has no meaning without --rolling", "leave it out");
         if (options.MaxTime is not null && !options.ReadData) throw UsageError.Of("--max-time has no meaning where no data is read", "give --read-data or --rolling");
+        if (options.Repair is not null && (options.Rolling || subset is not null || options.MaxTime is not null))
+        {
+            throw UsageError.Of("--repair: what is repaired is looked for in all of the vault", "give it alone, or with --read-data");
+        }
+
         return options;
+    }
+
+    private static RepairOptions? ReadRepair(bool repairs, bool readsData, string? from, string? fromPasswordFile)
+    {
+        if (repairs) return RepairCommand.Validate(new RepairOptions { ReadData = readsData, From = from, FromPasswordFile = fromPasswordFile });
+        if (from is not null || fromPasswordFile is not null) throw UsageError.Of("--from has no meaning without --repair", "leave it out");
+        return null;
     }
 
     private static long ParseSize(string text, string flag) =>
@@ -106,6 +126,7 @@ internal static class CheckCommand
 
     private static async Task<int> RunAsync(CheckOptions options, CommandContext context, CancellationToken cancellationToken)
     {
+        if (options.Repair is { } repair) return await RepairCommand.RunAsync(repair, context, cancellationToken).ConfigureAwait(false);
         long started = context.Clock.GetTimestamp();
         using OpenVault vault = await context.OpenVaultAsync(options.ReadData ? VaultUse.ReadData : VaultUse.ReadTrees, cancellationToken).ConfigureAwait(false);
         var request = new CheckRequest

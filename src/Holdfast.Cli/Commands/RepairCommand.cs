@@ -80,14 +80,17 @@ internal static class RepairCommand
             RunAsync);
     }
 
-    private static RepairOptions Validate(RepairOptions options)
+    /// <summary>Refuses what does not go together.</summary>
+    /// <exception cref="HoldfastException">Kind Usage.</exception>
+    public static RepairOptions Validate(RepairOptions options)
     {
         if (options.From is { Length: 0 }) throw UsageError.Of("--from: the address is empty");
         if (options.FromPasswordFile is not null && options.From is null) throw UsageError.Of("--from-password-file has no meaning without --from", "leave it out");
         return options;
     }
 
-    private static async Task<int> RunAsync(RepairOptions options, CommandContext context, CancellationToken cancellationToken)
+    /// <summary>Repairs.</summary>
+    public static async Task<int> RunAsync(RepairOptions options, CommandContext context, CancellationToken cancellationToken)
     {
         long started = context.Clock.GetTimestamp();
         using VaultSecret secret = await context.GetSecretAsync(cancellationToken).ConfigureAwait(false);

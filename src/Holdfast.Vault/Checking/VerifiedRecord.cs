@@ -48,12 +48,16 @@ internal sealed record VerifiedRecord(IReadOnlyList<(long SecondsBefore, IReadOn
         {
             long seconds = reader.Varint(uint.MaxValue, "seconds");
             int runs = reader.Count(BytesOfRun, "runs");
+            PackId? behind = null;
             for (int r = 0; r < runs; r++)
             {
                 var kind = (ObjectKind)reader.U8();
                 if (kind is not (ObjectKind.DataPack or ObjectKind.TreePack)) throw reader.Damage($"run {r}: kind {(byte)kind}");
                 var first = new PackId(kind, SessionId.Decode(reader.Bytes(SessionId.Size)), reader.U32());
-                long end = first.Number + reader.Varint(uint.MaxValue, "packs");
+                long end = first.Number + reader.Varint(uint.MaxValue - first.Number, "packs");
+                // Else a record of few bytes could name all packs any number of times.
+                if (behind is { } least && first.CompareTo(least) < 0) throw reader.Damage($"run {r}: out of order or twice");
+                behind = first with { Number = (uint)end };
                 int at = Array.BinarySearch(ordered, first);
                 for (at = at < 0 ? ~at : at; at < ordered.Length && ordered[at].Kind == kind && ordered[at].Session == first.Session && ordered[at].Number < end; at++)
                 {

@@ -345,7 +345,8 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         {
             if (marks.ForgottenSince(point.Id) is not null) continue;
             if (marks.Damage is not null) Leave(PointCodec.Name(point.Id), "it is not known whether it is on hold", "bring back the damaged mark, or put it away with --drop-unreadable");
-            else if (RetentionPlan.HoldAt(point with { Hold = marks.HoldOf(point.Id) }, vault.Host.Clock.GetUtcNow()) is not null) Leave(PointCodec.Name(point.Id), "is on hold, so it is not replaced", "\"holdfast release\" ends a hold");
+            else if (RetentionPlan.HoldAt(point with { Hold = marks.HoldOf(point.Id) }, vault.Host.Clock.GetUtcNow()) is not null)
+                Leave(PointCodec.Name(point.Id), "is on hold, so it is not replaced", "\"holdfast release\" ends a hold");
             else order.Rewrite.Add(point);
         }
     }

@@ -4,6 +4,7 @@ using Holdfast.Files.Selection;
 using Holdfast.Log;
 using Holdfast.Testing;
 using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Checking;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Exporting;
 using Holdfast.Vault.Indexing;
@@ -53,6 +54,8 @@ internal static class FuzzedDecoders
         new("removal", RemovalSamples.All, Sync(bytes => RemovalSamples.Use(bytes))) { BytesPerByte = 256 },
         new("lease", () => [new LeaseRecord(DateTimeOffset.UnixEpoch, "here", 1, 2).Encode()], Sync(bytes => LeaseRecord.Decode(bytes, "test"))),
         new("settings", () => [new VaultSettings { UndeleteWindow = TimeSpan.FromDays(1) }.Encode()], Sync(bytes => VaultSettings.Decode(bytes, "test"))),
+        new("damage record", () => [DamageRecord.Encode([(Pack, 0), (Pack, 7), (Pack with { Number = 3 }, 1)])], Sync(DecodeDamage)) { BytesPerByte = 256 },
+        new("verified record", () => [Verified()], Sync(DecodeVerified)),
         new("pack end", () => [End()], Sync(bytes => PackFooter.DecodeEnd(bytes, PackFooter.EndMagic, 1000, "test"))) { Mend = MendEnd },
         new("pack footer", () => [Footer()], Sync(bytes => PackBody.Decode(bytes, 300, "test"))),
         new("sealed pack", () => [NewPack()], DecodePackAsync) { SpareBytes = (8 << 20) + (512 << 10) },
@@ -134,6 +137,23 @@ internal static class FuzzedDecoders
         };
         return [PointCodec.Encode(point), PointCodec.Encode(point with { Roots = [], Tags = [], Base = null, Changes = Content.Empty })];
     }
+
+    private static int DecodeDamage(byte[] bytes)
+    {
+        var groups = new HashSet<(PackId Pack, int Group)>();
+        DamageRecord.Decode(bytes, "test", groups);
+        return groups.Count;
+    }
+
+    private static int DecodeVerified(byte[] bytes)
+    {
+        int found = 0;
+        VerifiedRecord.Decode(bytes, "test", [Pack, Pack with { Number = 3 }], (_, _) => found++);
+        return found;
+    }
+
+    private static byte[] Verified() =>
+        new VerifiedRecord([(60, [Pack, Pack with { Number = 1 }, Pack with { Number = 3 }]), (7200, [new PackId(ObjectKind.TreePack, Session, 9)])]).Encode();
 
     private static byte[] Mark() => new PointMark(
         MarkKind.Hold, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddDays(1), "audit", [Session, new(1, 0xABCD)]).Encode();

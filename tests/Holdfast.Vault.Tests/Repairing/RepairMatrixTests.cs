@@ -86,6 +86,9 @@ public sealed class RepairMatrixTests
                 string[] names = [.. world.Whole.Names.Where(name => name.StartsWith(kind, StringComparison.Ordinal))];
                 string name = names[random.Next(names.Length)];
                 (IObjectStore store, DamagedStores.Loss loss) = await DamagedStores.DamageAsync(world.Whole, world.Oracle, random, name, way);
+                // Changed there, an object says that another key reads it: then it is left alone.
+                bool isForeign = way == "flip" && loss.At is (>= 12 and < 16) or (>= 24 and < 32);
+                if (isForeign) continue;
                 if (store is FaultyObjectStore faulty) FailReadsUntilDeleted(faulty, name);
                 damages.Add((store, loss, name, $"seed {seed}: {name}: {way} {loss.Where}"));
             }
