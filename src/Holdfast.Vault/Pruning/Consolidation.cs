@@ -69,6 +69,8 @@ internal sealed class Consolidation(
         var sources = new List<(PackFooter Source, ulong[] Live)>();
         foreach (PackId pack in batch)
         {
+            // Another prune was there first.
+            if (state.Removals.IsRemoved(pack) || !needed.Holds(pack)) continue;
             // One whose footer is lost is told of, and stays.
             PackFooter? footer = await vault.Index.TryGetFooterAsync(pack, cancellationToken).ConfigureAwait(false);
             if (footer is not null && footer.Chunks.Length == needed.ChunkCountOf(pack)) sources.Add((footer, [.. needed.OrdinalsOf(pack)]));

@@ -1,5 +1,6 @@
 using Holdfast.Log;
 using Holdfast.Storage;
+using Holdfast.Testing;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Trees;
@@ -101,6 +102,34 @@ public sealed class PruneTests : IDisposable
         PruneSummary last = await world.PruneAsync();
         Assert.Empty(last.WaitsFor);
         Assert.Empty(world.Names($"data/{old}"));
+    }
+
+    /// Goal: a session that a prune could not see when it chose what goes is waited for, and its point keeps what it needs.
+    [Fact]
+    public async Task ASessionThatBeganSinceLeasesWereListedIsWaitedFor()
+    {
+        world.Write("a", 100_000, 1);
+        SessionId old = await world.BackUpAsync();
+        byte[] content = File.ReadAllBytes(Path.Combine(world.SourcePath, "a"));
+        await world.ForgetAsync(old);
+        WriteSession? session = null;
+        bool isBegun = false;
+        world.Faulty.AfterEach = async call =>
+        {
+            if (isBegun || call is not { Method: StoreMethod.List, Name: "leases/" }) return;
+            isBegun = true;
+            session = await world.BeginSessionAsync();
+            Assert.True(await RefersAsync(session, content));
+        };
+
+        PruneSummary first = await world.PruneAsync();
+        Assert.Equal(session!.Id, Assert.Single(first.WaitsFor).Session);
+        await CommitAsync(session);
+        await session.DisposeAsync();
+        PruneSummary second = await world.PruneAsync();
+
+        Assert.Empty(second.WaitsFor);
+        Assert.NotEmpty(world.Names("data/"));
     }
 
     [Fact]

@@ -10,12 +10,6 @@ internal enum BrokenRule
 
     /// <summary>A prune deletes by the points that it listed first.</summary>
     PointsAreListedOnce = 1,
-
-    /// <summary>A prune waits for the sessions that it saw before it condemned anything.</summary>
-    LeasesAreListedBefore = 2,
-
-    /// <summary>A session puts its point whether it was fenced or not, and the fence is no more.</summary>
-    FencesAreIgnored = 3,
 }
 
 /// <summary>
@@ -75,16 +69,14 @@ internal sealed class SimulatedStore(SimulatedClock clock, Random random, TimeSp
         foreach (SimulatedRequest request in dropped) request.Refuse();
     }
 
-    public PutOutcome Put(string name, byte[] content, bool replaces)
+    public PutOutcome Put(string name, byte[] content)
     {
         lock (gate)
         {
             if (!versions.TryGetValue(name, out List<Version>? known)) versions[name] = known = [];
             if (known.Count > 0 && known[^1].Deleted is null)
             {
-                if (known[^1].Content.AsSpan().SequenceEqual(content)) return PutOutcome.SameContent;
-                if (!replaces) return PutOutcome.Taken;
-                known[^1] = known[^1] with { Deleted = clock.GetUtcNow() };
+                return known[^1].Content.AsSpan().SequenceEqual(content) ? PutOutcome.SameContent : PutOutcome.Taken;
             }
 
             known.Add(new Version(content, clock.GetUtcNow(), null));
@@ -168,7 +160,6 @@ internal sealed class SimulatedRequest<T>(SimulatedActor actor, string what, Fun
 internal sealed class SimulatedActor(SimulatedStore store, string name, BrokenRule broken) : IObjectStore
 {
     private List<ObjectEntry>? firstPoints;
-    private List<ObjectEntry>? firstLeases;
 
     /// <summary>Whether it does nothing any more.</summary>
     public bool IsEnded { get; set; }
@@ -185,8 +176,7 @@ internal sealed class SimulatedActor(SimulatedStore store, string name, BrokenRu
     public Task<PutOutcome> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         byte[] copy = content.ToArray();
-        bool replaces = broken == BrokenRule.FencesAreIgnored && name.StartsWith("points/", StringComparison.Ordinal);
-        return store.EnterAsync(this, $"put {name}", () => store.Put(name, copy, replaces));
+        return store.EnterAsync(this, $"put {name}", () => store.Put(name, copy));
     }
 
     public async ValueTask<int?> ReadAsync(string name, long offset, Memory<byte> target, CancellationToken cancellationToken)
@@ -211,7 +201,6 @@ internal sealed class SimulatedActor(SimulatedStore store, string name, BrokenRu
     {
         List<ObjectEntry> now = store.List(prefix);
         if (prefix == "points/" && broken == BrokenRule.PointsAreListedOnce) return firstPoints ??= now;
-        if (prefix == "leases/" && broken == BrokenRule.LeasesAreListedBefore) return firstLeases ??= now;
         return now;
     }
 }
