@@ -20,6 +20,9 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     private readonly List<IndexReader> indexes = [];
     private readonly HashSet<string> damagedIndexes = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<CheckedPack> usable = [];
+
+    // Since they were listed.
+    private readonly ConcurrentBag<PackId> vanished = [];
     private readonly ConcurrentDictionary<PackId, Finding> unusable = new();
 
     public IReadOnlyList<IndexReader> Indexes => indexes;
@@ -46,19 +49,35 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     /// <summary>Opens index objects.</summary>
     public async Task LoadIndexesAsync(CancellationToken cancellationToken)
     {
-        await foreach (ObjectEntry entry in vault.Store.ListAsync(IndexObject.Prefix, cancellationToken).ConfigureAwait(false))
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        bool isComplete;
+        do
         {
-            try
+            isComplete = true;
+            await foreach (ObjectEntry entry in vault.Store.ListAsync(IndexObject.Prefix, cancellationToken).ConfigureAwait(false))
             {
-                IndexReader? reader = await IndexReader.TryOpenAsync(vault.Store.Uncached, vault.Sealer, entry, cancellationToken).ConfigureAwait(false);
-                if (reader is not null) indexes.Add(reader);
-            }
-            catch (HoldfastException error) when (DamageException.IsLoss(error))
-            {
-                damagedIndexes.Add(entry.Name);
-                findings.Add(entry.Name, error).Reassurance = IndexCheck.Reassurance;
+                // One that is gone when it is opened was replaced meanwhile, by others that the list need not show.
+                if (known.Add(entry.Name)) isComplete &= await TryOpenIndexAsync(entry, cancellationToken).ConfigureAwait(false);
             }
         }
+        while (!isComplete);
+    }
+
+    private async Task<bool> TryOpenIndexAsync(ObjectEntry entry, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IndexReader? reader = await IndexReader.TryOpenAsync(vault.Store.Uncached, vault.Sealer, entry, cancellationToken).ConfigureAwait(false);
+            if (reader is null) return false;
+            indexes.Add(reader);
+        }
+        catch (HoldfastException error) when (DamageException.IsLoss(error))
+        {
+            damagedIndexes.Add(entry.Name);
+            findings.Add(entry.Name, error).Reassurance = IndexCheck.Reassurance;
+        }
+
+        return true;
     }
 
     /// <summary>Lists the packs and reads all footers.</summary>
@@ -73,10 +92,18 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         await Parallel.ForEachAsync(stored.Keys, options, (pack, cancellation) => ReadFooterAsync(reader, pack, cancellation)).ConfigureAwait(false);
         var table = new ChunkTable(usable);
         usable.Clear();
-        CompareWithIndexes(table, await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false));
+        Removals removals = await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
+        foreach (PackId pack in vanished)
+        {
+            stored.Remove(pack);
+            if (!removals.IsRemoved(pack)) NoteMissing(pack);
+        }
+
+        CompareWithIndexes(table, removals);
         foreach (PackId pack in needed)
         {
-            if (!stored.ContainsKey(pack)) NoteMissing(pack);
+            // What moves meanwhile is looked for where it is, chunk by chunk.
+            if (!stored.ContainsKey(pack) && !removals.IsRemoved(pack)) NoteMissing(pack);
         }
 
         TellOfUnlisted(needed);
@@ -103,7 +130,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         try
         {
             if (await reader.TryReadFooterAsync(pack, cancellationToken).ConfigureAwait(false) is { } footer) usable.Add(new CheckedPack(footer));
-            else NoteMissing(pack);
+            else vanished.Add(pack);
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {

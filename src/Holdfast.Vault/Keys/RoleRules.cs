@@ -39,6 +39,7 @@ internal static class RoleRules
     /// </summary>
     public static bool MayWrite(KeyRole role, ObjectKind kind) => kind switch
     {
+        ObjectKind.Verified or ObjectKind.Damage => role is KeyRole.Admin or KeyRole.Restore,
         ObjectKind.References => role is KeyRole.Admin or KeyRole.Add,
         // An empty one says that a session is over, which is prune's to say.
         ObjectKind.Point => role is KeyRole.Admin or KeyRole.Add or KeyRole.Prune,

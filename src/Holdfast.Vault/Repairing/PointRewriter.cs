@@ -1,5 +1,4 @@
 using Holdfast.Files;
-using Holdfast.Log;
 using Holdfast.Vault.Backup;
 using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
@@ -32,12 +31,6 @@ internal sealed class PointRewriter(OpenVault vault, RepairRequest request, Acti
     /// <returns>The id of the new one. When it returns, both are durable.</returns>
     public async Task<SessionId> RewriteAsync(RestorePoint old, CancellationToken cancellationToken)
     {
-        // The time of another's point is when the store received it: written anew, it would be the newest.
-        if (vault.Sealer.WriterId != vault.Sealer.AdminId)
-        {
-            throw new HoldfastException(ErrorKind.WrongKey, "only the admin's key can write restore points anew with their time", "use the password of the first key");
-        }
-
         trees = vault.Trees.Within(old);
         session = await WriteSession.BeginAsync(vault, request.Host, request.CompressionLevel, workers: 1, cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))

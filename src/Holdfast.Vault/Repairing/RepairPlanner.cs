@@ -293,7 +293,8 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
     {
         try
         {
-            return await ReferenceSet.TryReadAsync(vault, session, cancellationToken).ConfigureAwait(false);
+            if (await ReferenceSet.TryReadAsync(vault, session, cancellationToken).ConfigureAwait(false) is not { } read) return null;
+            return (await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false)).Map(read);
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {

@@ -123,7 +123,7 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
         if (!Libsodium.Verify(digest, writer.PublicKey, signature)) throw new DamageException(name, "its signature does not fit its content");
         if (RoleRules.MayWrite(writer.Role, header.Kind)) return;
         throw new DamageException(
-            name, $"written by {WriterStatement.IdText(header.WriterId)}, a key of the role {RoleRules.NameOf(writer.Role)}, which may not");
+            name, $"written by {WriterStatement.IdText(header.WriterId)}, a key of the role {RoleRules.NameOf(writer.Role)}, which may not") { DependsOnKey = true };
     }
 
     public static byte[] Associated(ReadOnlySpan<byte> header, string name) =>
