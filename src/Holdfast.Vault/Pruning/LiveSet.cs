@@ -10,7 +10,9 @@ internal sealed class LiveSet(OpenVault vault, PruneBudget budget)
 {
     private const int ReadsAtOnce = 8;
     private readonly Dictionary<SessionId, SessionId> points = [];
-    private readonly HashSet<SessionId> lists = [];
+
+    // References objects that points name, as the store showed them when they were read.
+    private readonly Dictionary<SessionId, (long Length, DateTimeOffset Stored)> lists = [];
 
     /// <summary>What they need, as their references name it.</summary>
     public ReferenceSet Needed { get; private set; } = new();
@@ -21,7 +23,7 @@ internal sealed class LiveSet(OpenVault vault, PruneBudget budget)
     public int Count => points.Count;
 
     /// <summary>Whether a point that stays names a references object.</summary>
-    public bool Names(SessionId references) => lists.Contains(references);
+    public bool Names(SessionId references) => lists.ContainsKey(references);
 
     public bool Contains(SessionId point) => points.ContainsKey(point);
 
@@ -49,25 +51,40 @@ internal sealed class LiveSet(OpenVault vault, PruneBudget budget)
 
         Leftover = leftover;
         var gate = new Lock();
-        var news = new HashSet<SessionId>();
         var options = new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(added, options, async (entry, cancellation) =>
         {
             RestorePoint? point = await ReadPointAsync(entry, cancellation).ConfigureAwait(false);
             if (point is null) return;
-            lock (gate)
-            {
-                points[point.Id] = point.References;
-                if (!lists.Contains(point.References)) news.Add(point.References);
-            }
+            lock (gate) points[point.Id] = point.References;
         }).ConfigureAwait(false);
-        await Parallel.ForEachAsync(news, options, async (list, cancellation) =>
+        Dictionary<SessionId, (long Length, DateTimeOffset Stored)> news = await ListNewsAsync(cancellationToken).ConfigureAwait(false);
+        await Parallel.ForEachAsync(news.Keys, options, async (list, cancellation) =>
         {
             if (await TryReadReferencesAsync(list, cancellation).ConfigureAwait(false) is not { } body) return;
             lock (gate) Needed.Add(new ReferenceReader(body, ReferenceSet.Name(list)), ReferenceSet.Name(list));
         }).ConfigureAwait(false);
-        lists.UnionWith(news);
-        budget.Count(1 + (2 * (added.Count + news.Count)));
+        foreach ((SessionId list, (long Length, DateTimeOffset Stored) shown) in news) lists[list] = shown;
+        budget.Count(2 + (2 * (added.Count + news.Count)));
+    }
+
+    /// <summary>References objects that points name, but for those that were read and are still the same: a repair replaces them.</summary>
+    private async Task<Dictionary<SessionId, (long Length, DateTimeOffset Stored)>> ListNewsAsync(CancellationToken cancellationToken)
+    {
+        var news = new Dictionary<SessionId, (long Length, DateTimeOffset Stored)>();
+        foreach (SessionId list in points.Values)
+        {
+            if (!lists.ContainsKey(list)) news[list] = default;
+        }
+
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(ReferenceSet.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (!SessionId.TryParse(entry.Name.AsSpan(ReferenceSet.Prefix.Length), out SessionId list)) continue;
+            (long Length, DateTimeOffset Stored) shown = (entry.Length, entry.Stored);
+            if (lists.TryGetValue(list, out (long Length, DateTimeOffset Stored) known) ? known != shown : news.ContainsKey(list)) news[list] = shown;
+        }
+
+        return news;
     }
 
     private async Task<RestorePoint?> ReadPointAsync(ObjectEntry entry, CancellationToken cancellationToken)
