@@ -48,6 +48,9 @@ internal sealed class CommandContext
     /// <summary>How many files or packs are worked on at once.</summary>
     public int Workers => Common.Threads ?? System.Environment.ProcessorCount;
 
+    /// <summary>How much memory a check may take for its table of chunks.</summary>
+    public long TableBytes => (Common.MemoryBytes ?? CommonOptions.DefaultMemoryBytes) / 4;
+
     // The rest of the budget is for what is being read and written.
     private long CacheBytes => Common.MemoryBytes is { } budget ? Math.Max(LeastCacheBytes, budget / 4) : OpenVault.DefaultCacheBytes;
 

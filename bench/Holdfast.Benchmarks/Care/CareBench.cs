@@ -59,10 +59,10 @@ internal sealed class CareBench(CareOptions options, ChildProcess processes, Scr
     }
 
     /// Runs a command and keeps what it cost, and how many bytes of packs it wrote.
-    public Sample Measure(string work, string step, BackupTool tool, string place, int round, Command command)
+    public void Measure(string work, string step, BackupTool tool, string place, int round, Command command, bool warms = true)
     {
         string repository = BackupTool.Repository(place);
-        processes.Run(Command.Shell("find \"$1\" -type f -size -64M -exec cat {} + >/dev/null", repository));
+        if (warms) processes.Run(Command.Shell("find \"$1\" -type f -exec cat {} + >/dev/null", repository));
         disk.Settle();
         Dictionary<string, long> before = Packs(repository);
         Measurement cost = processes.Run(command);
@@ -70,7 +70,6 @@ internal sealed class CareBench(CareOptions options, ChildProcess processes, Scr
         var sample = new Sample(work, step, tool.Name, round, cost.WallSeconds, cost.CpuSeconds, cost.PeakBytes, written);
         figures.Add(sample);
         Tell($"round {round} of {options.Rounds}: {work}, {step}: {tool.Name} {MarkdownReport.Describe(cost.WallSeconds, cost.CpuSeconds, cost.PeakBytes, written)}");
-        return sample;
     }
 
     private static string Kept(string place) => place + ".kept";

@@ -137,13 +137,19 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
         foreach (PackId packId in references.Packs)
         {
             if (table.TryGet(packId) is not { } pack) continue;
-            if (references.ChunkCountOf(packId) != pack.Ids.Length)
+            if (references.ChunkCountOf(packId) != pack.Count)
             {
-                findings.Add(ReferenceSet.Name(id), $"names {packId} with {references.ChunkCountOf(packId)} chunks, it has {pack.Ids.Length}");
+                findings.Add(ReferenceSet.Name(id), $"names {packId} with {references.ChunkCountOf(packId)} chunks, it has {pack.Count}");
             }
 
             ReadOnlySpan<ulong> ordinals = references.OrdinalsOf(packId);
-            for (int i = 0; i < Math.Min(pack.Ids.Length, ordinals.Length * 64); i++)
+            if (!table.HasCopies)
+            {
+                covered.AddAll(pack.First, pack.Count, ordinals);
+                continue;
+            }
+
+            for (int i = 0; i < Math.Min(pack.Count, ordinals.Length * 64); i++)
             {
                 if ((ordinals[i / 64] & (1UL << (i % 64))) != 0) covered.Add(table.FirstOf(pack.First + i));
             }
