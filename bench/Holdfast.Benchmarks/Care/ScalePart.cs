@@ -1,6 +1,10 @@
 using System.Globalization;
 using Holdfast.Benchmarks.Measuring;
 using Holdfast.Benchmarks.Tools;
+using Holdfast.Log;
+using Holdfast.Storage;
+using Holdfast.Testing;
+using Holdfast.Vault;
 
 namespace Holdfast.Benchmarks.Care;
 
@@ -47,7 +51,7 @@ internal static class ScalePart
             string small = bench.Place("small");
             MakeFiles(small, 1);
             bench.Processes.Run(tool.Backup(place, small, "first"));
-            HollowPacks.Add(BackupTool.Repository(place), chunks, bench.Options.Seed, CareBench.Tell);
+            AddChunks(BackupTool.Repository(place), chunks, bench.Options.Seed);
         }
 
         Step("backup", tool.Backup(place, source, "first"));
@@ -61,6 +65,14 @@ internal static class ScalePart
         Step("prune --dry-run", tool.Run(place, "prune", "--dry-run"));
         Step("prune", tool.Run(place, "prune"));
         bench.Processes.Run(new Command(["rm", "-rf", place]));
+    }
+
+    private static void AddChunks(string repository, int chunks, int seed)
+    {
+        var host = Host.CreateReal();
+        using var secret = new VaultSecret(HoldfastTool.PasswordBytes);
+        using OpenVault vault = OpenVault.OpenAsync(host, ObjectStores.Open(repository, host), secret).GetAwaiter().GetResult();
+        new HollowPacks(vault, repository, seed).Add(chunks, done => CareBench.Tell($"{done / 1e6:F1} M chunks made"));
     }
 
     /// Files of a few bytes, each its own, and every tenth one empty.

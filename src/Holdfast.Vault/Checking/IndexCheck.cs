@@ -26,10 +26,11 @@ internal sealed class IndexCheck(OpenVault vault, CheckRequest request, ChunkTab
     /// <summary>Whether the chunks of an unusable pack are known from an index.</summary>
     public bool IsNamed(PackId pack) => namedByIndex.Contains(pack);
 
-    public Task RunAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, request.Workers), CancellationToken = cancellationToken };
-        return Parallel.ForEachAsync(packs.Indexes, options, CheckAsync);
+        await Parallel.ForEachAsync(packs.Indexes, options, CheckAsync).ConfigureAwait(false);
+        rooms.Clear();
     }
 
     private async ValueTask CheckAsync(IndexReader opened, CancellationToken cancellationToken)

@@ -22,6 +22,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     private readonly ConcurrentBag<CheckedPack> usable = [];
     private readonly ChunkSpill spill = new(vault.Host.Disk, request.TemporaryDirectory);
     private long chunks;
+    private bool usesSpill;
 
     // Since they were listed.
     private readonly ConcurrentBag<PackId> vanished = [];
@@ -68,7 +69,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         {
             IndexReader? reader = await IndexReader.TryOpenAsync(vault.Store.Uncached, vault.Sealer, entry, cancellationToken).ConfigureAwait(false);
             if (reader is null) return false;
-            reader.Dispose();
+            reader.DropFilter();
             indexes.Add(reader);
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
@@ -85,7 +86,15 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     {
         await ListAsync(PackId.DataPrefix, cancellationToken).ConfigureAwait(false);
         await ListAsync(PackId.TreesPrefix, cancellationToken).ConfigureAwait(false);
-        foreach (IndexedPack pack in indexes.SelectMany(index => index.Packs)) listedBytes[pack.Id] = pack.PackBytes;
+        long listedChunks = 0;
+        foreach (IndexedPack pack in indexes.SelectMany(index => index.Packs))
+        {
+            if (!listedBytes.ContainsKey(pack.Id)) listedChunks += pack.ChunkCount;
+            listedBytes[pack.Id] = pack.PackBytes;
+        }
+
+        // From the first on, where it is known before.
+        usesSpill = AreTooMany(listedChunks);
         request.Progress.Expect(stored.Count, 0);
         var reader = new PackReader(vault.Store.Uncached, vault.Sealer);
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, request.Workers), CancellationToken = cancellationToken };
@@ -113,7 +122,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     {
         CheckedPack[] all = [.. usable];
         usable.Clear();
-        if (!AreTooMany(chunks)) return new ChunkTable(all);
+        if (!usesSpill && !AreTooMany(chunks)) return new ChunkTable(all);
         // Those that were read before there were too many.
         foreach (CheckedPack pack in all) pack.MoveTo(spill);
         return new ChunkTable(all, spill, request.TableBytes, vault.Host.Entropy);
@@ -156,7 +165,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
 
     private void Add(CheckedPack pack)
     {
-        if (AreTooMany(Interlocked.Add(ref chunks, pack.Count))) pack.MoveTo(spill);
+        if (AreTooMany(Interlocked.Add(ref chunks, pack.Count)) || usesSpill) pack.MoveTo(spill);
         usable.Add(pack);
     }
 

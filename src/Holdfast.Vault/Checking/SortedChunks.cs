@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Holdfast.Log;
+using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
 
 namespace Holdfast.Vault.Checking;
@@ -14,8 +16,9 @@ internal sealed class SortedChunks
     private const int EntryBytes = sizeof(ulong) + sizeof(int);
     private const int EntriesPerPage = 256;
 
-    // Beyond the mean, more than any hash comes to by chance.
+    // Beyond the mean and a sixteenth of it: more than a hash that nobody can foresee ever comes to.
     private const int PassReserve = 1 << 16;
+    private const long MaxSortBytes = 1 << 30;
 
     private readonly ChunkSpill spill;
     private readonly ulong[] factors = new ulong[4];
@@ -43,16 +46,18 @@ internal sealed class SortedChunks
     public void Fill(IReadOnlyList<CheckedPack> packs, long memoryBytes, Func<int[], int> onSame)
     {
         long total = packs.Sum(static pack => (long)pack.Count);
-        int passes = (int)((total * EntryBytes / Math.Max(memoryBytes, 1)) + 1);
+        int passes = (int)((total * EntryBytes / Math.Clamp(memoryBytes, 1, MaxSortBytes)) + 1);
         int capacity = (int)Math.Min(total, (total / passes) + (total / passes / 16) + PassReserve);
-        ulong[] hashes = new ulong[capacity];
-        int[] numbers = new int[capacity];
+        using var hashBytes = new NativeBytes(capacity * sizeof(ulong));
+        using var numberBytes = new NativeBytes(capacity * sizeof(int));
+        Span<ulong> hashes = MemoryMarshal.Cast<byte, ulong>(hashBytes.GetSpan());
+        Span<int> numbers = MemoryMarshal.Cast<byte, int>(numberBytes.GetSpan());
         ulong width = (ulong.MaxValue / (ulong)passes) + 1;
         for (int pass = 0; pass < passes; pass++)
         {
-            int found = Collect(packs, width, (ulong)pass, ref hashes, ref numbers, isOnly: passes == 1);
-            Array.Sort(hashes, numbers, 0, found);
-            Write(hashes.AsSpan(0, found), numbers.AsSpan(0, found), onSame);
+            int found = Collect(packs, width, (ulong)pass, hashes, numbers, isOnly: passes == 1);
+            hashes[..found].Sort(numbers[..found]);
+            Write(hashes[..found], numbers[..found], onSame);
         }
 
         if (inPage > 0) WritePage();
@@ -97,7 +102,7 @@ internal sealed class SortedChunks
         return first;
     }
 
-    private int Collect(IReadOnlyList<CheckedPack> packs, ulong width, ulong pass, ref ulong[] hashes, ref int[] numbers, bool isOnly)
+    private int Collect(IReadOnlyList<CheckedPack> packs, ulong width, ulong pass, Span<ulong> hashes, Span<int> numbers, bool isOnly)
     {
         int found = 0;
         ChunkId[] buffer = [];
@@ -108,12 +113,6 @@ internal sealed class SortedChunks
             {
                 ulong hash = HashOf(ids[i]);
                 if (!isOnly && hash / width != pass) continue;
-                if (found == hashes.Length)
-                {
-                    Array.Resize(ref hashes, found * 2);
-                    Array.Resize(ref numbers, found * 2);
-                }
-
                 (hashes[found], numbers[found]) = (hash, pack.First + i);
                 found++;
             }

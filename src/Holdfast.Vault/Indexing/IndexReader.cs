@@ -21,6 +21,7 @@ internal sealed class IndexReader : IDisposable
     private readonly ulong[] fences;
     private readonly IndexFilter filter;
     private readonly byte[] key;
+    private bool isFilterDropped;
 
     private IndexReader(
         IObjectStore store, ObjectEntry stored, ObjectHeader header, byte[] key, IndexedPack[] packs, int entryCount, ulong[] fences, IndexFilter filter)
@@ -60,11 +61,15 @@ internal sealed class IndexReader : IDisposable
     }
 
     /// <summary>Whether the chunk may be in this index: never false for one that is.</summary>
-    public bool MayContain(in ChunkId id) => filter.MayContain(id);
+    public bool MayContain(in ChunkId id) => isFilterDropped || filter.MayContain(id);
 
-    /// <summary>
-    /// Lets go of the filter, which is most of its memory: <see cref="MayContain"/> must not be asked any more, all else can be.
-    /// </summary>
+    /// <summary>Lets go of the filter, which is most of its memory: any chunk may be in it then. Not while others use it.</summary>
+    public void DropFilter()
+    {
+        isFilterDropped = true;
+        filter.Dispose();
+    }
+
     public void Dispose() => filter.Dispose();
 
     /// <summary>The same object, opened anew with its filter; null when it is gone.</summary>

@@ -1,6 +1,3 @@
-using Holdfast.Benchmarks.Tools;
-using Holdfast.Log;
-using Holdfast.Storage;
 using Holdfast.Vault;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Indexing;
@@ -8,14 +5,14 @@ using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
 
-namespace Holdfast.Benchmarks.Care;
+namespace Holdfast.Testing;
 
 /// <summary>Fills a vault with packs that have all but their content: header, footer and signature are whole, what lies between is a hole.</summary>
 /// <remarks>
 /// Whatever does not touch data costs what it would cost in a vault of that size. The vault's newest point is given again, with
 /// references that need most of each pack, and all of the packs but the last hundredth.
 /// </remarks>
-internal sealed class HollowPacks(OpenVault vault, string repository, int seed)
+public sealed class HollowPacks(OpenVault vault, string repository, int seed)
 {
     private const int ChunksPerPack = 400;
     private const int PacksPerIndex = (1 << 20) / ChunksPerPack;
@@ -25,17 +22,12 @@ internal sealed class HollowPacks(OpenVault vault, string repository, int seed)
 
     private readonly Random random = new(seed);
 
-    public static void Add(string repository, int chunks, int seed, Action<string> tell)
+    /// <summary>Adds packs with so many chunks, and index objects that list them.</summary>
+    /// <param name="chunks">How many; rounded down to whole packs.</param>
+    /// <param name="tell">Told now and then how many there are.</param>
+    public void Add(int chunks, Action<long> tell)
     {
-        Host host = Host.CreateReal();
-        IObjectStore store = ObjectStores.Open(repository, host);
-        using var secret = new VaultSecret(HoldfastTool.PasswordBytes);
-        using OpenVault vault = OpenVault.OpenAsync(host, store, secret).GetAwaiter().GetResult();
-        new HollowPacks(vault, repository, seed).Add(chunks / ChunksPerPack, tell);
-    }
-
-    private void Add(int packCount, Action<string> tell)
-    {
+        int packCount = chunks / ChunksPerPack;
         var session = SessionId.Create(vault.Host.Entropy);
         Directory.CreateDirectory(Path.GetDirectoryName(PathOf(new PackId(ObjectKind.DataPack, session, 0)))!);
         var references = new ReferenceSet();
@@ -57,7 +49,7 @@ internal sealed class HollowPacks(OpenVault vault, string repository, int seed)
             string name = IndexObject.Name(session, indexes++);
             Put(name, IndexObject.Build(vault.Sealer, name, listed));
             listed.Clear();
-            if (indexes % 8 == 0 || i + 1 == packCount) tell($"{(i + 1) * (double)ChunksPerPack / 1e6:F1} M chunks made");
+            if (indexes % 8 == 0 || i + 1 == packCount) tell((i + 1) * (long)ChunksPerPack);
         }
 
         AddPoint(session, references);
