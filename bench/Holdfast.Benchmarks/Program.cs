@@ -1,3 +1,4 @@
+using Holdfast.Benchmarks.Care;
 using Holdfast.Benchmarks.Kernels;
 using Holdfast.Benchmarks.KeyValue;
 using Holdfast.Benchmarks.LogSync;
@@ -17,6 +18,9 @@ internal static class Program
                 case ["vault", .. var options]:
                     new VaultBenchmark(VaultOptions.Parse(options)).Run();
                     return 0;
+                case ["care", .. var options]:
+                    new CareBenchmark(CareOptions.Parse(options)).Run();
+                    return 0;
                 case ["kernels"]:
                     KernelBenchmark.Run(Console.Out);
                     return 0;
@@ -30,7 +34,7 @@ internal static class Program
                     new LogBenchmark(LogOptions.Parse(options)).Run();
                     return 0;
                 default:
-                    Console.WriteLine($"{VaultOptions.Help}\n\n{KernelBenchmark.Help}\n\n{KeyValueOptions.Help}\n\n{LogOptions.Help}");
+                    Console.WriteLine($"{VaultOptions.Help}\n\n{CareOptions.Help}\n\n{KernelBenchmark.Help}\n\n{KeyValueOptions.Help}\n\n{LogOptions.Help}");
                     return args is ["help"] ? 0 : 2;
             }
         }

@@ -48,6 +48,12 @@ internal sealed class CommandContext
     /// <summary>How many files or packs are worked on at once.</summary>
     public int Workers => Common.Threads ?? System.Environment.ProcessorCount;
 
+    /// <summary>How much memory a check may take for its table of chunks.</summary>
+    public long TableBytes => MemoryBytes / 4;
+
+    /// <summary>How much memory the command is to keep within.</summary>
+    public long MemoryBytes => Common.MemoryBytes ?? CommonOptions.DefaultMemoryBytes;
+
     // The rest of the budget is for what is being read and written.
     private long CacheBytes => Common.MemoryBytes is { } budget ? Math.Max(LeastCacheBytes, budget / 4) : OpenVault.DefaultCacheBytes;
 

@@ -8,7 +8,12 @@ namespace Holdfast.Cli;
 internal sealed class CommonOptions
 {
     private const int MaxThreads = 1024;
-    private const long LeastMemoryBytes = 16 << 20;
+
+    /// <summary>What a command keeps within unless told otherwise.</summary>
+    public const long DefaultMemoryBytes = 256 << 20;
+
+    // The program itself, and the derivation of a key from a password, which takes 64 MiB.
+    private const long LeastMemoryBytes = 128 << 20;
 
     public CommonOptions() => All = [.. AddressGroup, .. PasswordGroup, .. BudgetGroup, .. OutputGroup];
 
@@ -35,7 +40,7 @@ internal sealed class CommonOptions
 
     public Option<string?> Memory { get; } = new("--memory")
     {
-        Description = "keep within about this much memory, such as 512M",
+        Description = "keep within about this much memory (default: 256M)",
         HelpName = "SIZE",
         Recursive = true,
     };

@@ -111,8 +111,12 @@ internal sealed class VerbCommand(string name, string description) : Command(nam
         (read ?? throw new InvalidOperationException($"{Path} does nothing itself"))(parse, clock);
 
     /// <summary>Does the work and returns the exit code.</summary>
-    public Task<int> RunAsync(object options, CommandContext context, CancellationToken cancellationToken) =>
-        (run ?? throw new InvalidOperationException($"{Path} does nothing itself"))(options, context, cancellationToken);
+    public async Task<int> RunAsync(object options, CommandContext context, CancellationToken cancellationToken)
+    {
+        if (run is null) throw new InvalidOperationException($"{Path} does nothing itself");
+        using MemoryWatch? watch = Needs.HasFlag(Needs.Budgets) ? MemoryWatch.Start(context.Clock, context.MemoryBytes) : null;
+        return await run(options, context, cancellationToken).ConfigureAwait(false);
+    }
 }
 
 /// <summary>Short forms for reading a parse result.</summary>

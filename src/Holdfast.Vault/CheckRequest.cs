@@ -3,6 +3,9 @@ namespace Holdfast.Vault;
 /// <summary>What to check of a vault, and how.</summary>
 public sealed record CheckRequest
 {
+    /// <summary>What a check takes for its table of chunks unless told otherwise.</summary>
+    public const long DefaultTableBytes = 64 << 20;
+
     /// <summary>
     /// Whether content is read and verified too. Without it, all that leads to content is: points, trees, references,
     /// index objects and the footers of all packs.
@@ -44,6 +47,15 @@ public sealed record CheckRequest
     /// write goes without.
     /// </summary>
     public bool RecordsDamage { get; init; }
+
+    /// <summary>
+    /// How many bytes of memory the table of all chunks may take, 45 for each. Of more chunks than that it is in a temporary file,
+    /// which takes about 50 bytes a chunk.
+    /// </summary>
+    public long TableBytes { get; init; } = DefaultTableBytes;
+
+    /// <summary>Where the temporary file is made, which has no name there.</summary>
+    public string TemporaryDirectory { get; init; } = Path.GetTempPath();
 
     /// <summary>How many packs and trees are read at once.</summary>
     public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount);

@@ -33,6 +33,9 @@ public sealed record RepairRequest
     /// <summary>How many packs and trees are read at once while looking for damage.</summary>
     public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount);
 
+    /// <summary>As <see cref="CheckRequest.TableBytes"/>.</summary>
+    public long TableBytes { get; init; } = CheckRequest.DefaultTableBytes;
+
     /// <summary>Receives the progress of looking for damage.</summary>
     public WorkProgress Progress { get; init; } = new();
 

@@ -52,6 +52,9 @@ internal sealed class ChildProcess(string logPath)
         }
     }
 
+    /// The last line that the command before printed.
+    public string LastLine() => File.ReadLines(logPath).LastOrDefault("");
+
     /// The first line that a command prints.
     public string FirstLine(Command command)
     {

@@ -6,6 +6,9 @@ internal enum Metric
     Wall = 1,
     Cpu,
     Stored,
+
+    /// The same count, of what a prune wrote anew.
+    Written,
 }
 
 /// All that was measured, by its medians.

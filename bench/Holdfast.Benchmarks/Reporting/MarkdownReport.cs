@@ -101,10 +101,11 @@ internal sealed class MarkdownReport(Figures figures)
     {
         Metric.Wall => "wall",
         Metric.Cpu => "CPU",
+        Metric.Written => "written",
         _ => "stored",
     };
 
-    private static string Value(double value, Metric metric) => metric == Metric.Stored ? Megabytes(value) : $"{Number(value, 2)} s";
+    private static string Value(double value, Metric metric) => metric is Metric.Stored or Metric.Written ? Megabytes(value) : $"{Number(value, 2)} s";
 
     private static string Limit(double? ratio) => ratio is null ? "" : $"≤ {Ratio(ratio.Value)}";
 

@@ -24,6 +24,20 @@ internal abstract class BackupTool
     /// Verifies all that is stored, content included.
     public abstract Command Check(string place);
 
+    /// Verifies what is stored, but for the content of files.
+    public abstract Command CheckStructure(string place);
+
+    /// Drops all points but the newest; nothing comes free.
+    public abstract Command Forget(string place);
+
+    /// <summary>Frees what no point needs.</summary>
+    /// <param name="place">The place.</param>
+    /// <param name="maxUnused">How much of what stays may be unused; null for the tool's default.</param>
+    public abstract Command Prune(string place, Unused? maxUnused);
+
+    /// Both at once, as users do.
+    public abstract Command ForgetAndPrune(string place);
+
     /// Where in the target the source's root is restored to.
     public virtual string RestoredRoot(string target, string source) => target + source;
 

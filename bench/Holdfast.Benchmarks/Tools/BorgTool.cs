@@ -1,4 +1,5 @@
 using Holdfast.Benchmarks.Measuring;
+using static System.FormattableString;
 
 namespace Holdfast.Benchmarks.Tools;
 
@@ -19,6 +20,17 @@ internal sealed class BorgTool : BackupTool
     public override Command Restore(string place, string point, string target) => Call(place, "extract", $"::{point}") with { Directory = target };
 
     public override Command Check(string place) => Call(place, "check", "--verify-data");
+
+    public override Command CheckStructure(string place) => Call(place, "check");
+
+    public override Command Forget(string place) => Call(place, "prune", "--keep-last", "1");
+
+    // Of each segment so much may be unused; of all together it has no limit.
+    public override Command Prune(string place, Unused? maxUnused) =>
+        maxUnused is { } most ? Call(place, "compact", "--threshold", Invariant($"{most.Percent:F0}")) : Call(place, "compact");
+
+    public override Command ForgetAndPrune(string place) =>
+        Call(place, "prune", "--keep-last", "1") with { Words = ["/bin/sh", "-c", "borg prune --keep-last 1 && borg compact"] };
 
     private static Command Call(string place, params string[] words) => InPlace(
         place,

@@ -1,4 +1,5 @@
 using Holdfast.Benchmarks.Measuring;
+using static System.FormattableString;
 
 namespace Holdfast.Benchmarks.Tools;
 
@@ -23,6 +24,19 @@ internal sealed class HoldfastTool(params string[] program) : BackupTool
     public override Command Restore(string place, string point, string target) => Call(place, "restore", "latest", "--to", target);
 
     public override Command Check(string place) => Call(place, "check", "--read-data");
+
+    public override Command CheckStructure(string place) => Call(place, "check");
+
+    public override Command Forget(string place) => Call(place, "forget", "--keep-last", "1");
+
+    // As JSON: it says what is left unused.
+    public override Command Prune(string place, Unused? maxUnused) =>
+        maxUnused is { } most ? Call(place, "prune", "--json", "--max-unused", Invariant($"{most.Bytes}")) : Call(place, "prune", "--json");
+
+    public override Command ForgetAndPrune(string place) => Call(place, "forget", "--keep-last", "1", "--prune");
+
+    /// Any other command, in a vault that need not lie in a place of its own.
+    public Command Run(string place, params string[] words) => Call(place, words);
 
     public override string RestoredRoot(string target, string source) => target;
 

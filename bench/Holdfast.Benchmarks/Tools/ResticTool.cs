@@ -1,4 +1,5 @@
 using Holdfast.Benchmarks.Measuring;
+using static System.FormattableString;
 
 namespace Holdfast.Benchmarks.Tools;
 
@@ -18,6 +19,15 @@ internal sealed class ResticTool : BackupTool
     public override Command Restore(string place, string point, string target) => Call(place, "restore", "latest", "--target", target);
 
     public override Command Check(string place) => Call(place, "check", "--read-data");
+
+    public override Command CheckStructure(string place) => Call(place, "check");
+
+    public override Command Forget(string place) => Call(place, "forget", "--group-by", "host", "--keep-last", "1");
+
+    public override Command Prune(string place, Unused? maxUnused) =>
+        maxUnused is { } most ? Call(place, "prune", "--max-unused", Invariant($"{most.Bytes}")) : Call(place, "prune");
+
+    public override Command ForgetAndPrune(string place) => Call(place, "forget", "--group-by", "host", "--keep-last", "1", "--prune");
 
     private static Command Call(string place, params string[] words) => InPlace(
         place,

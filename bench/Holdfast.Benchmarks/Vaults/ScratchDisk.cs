@@ -7,9 +7,9 @@ namespace Holdfast.Benchmarks.Vaults;
 /// Creating files where many were deleted is several times slower than on a new ext4; whoever comes second would pay
 /// for it. For others than root it is a directory, emptied.
 /// </remarks>
-internal sealed class ScratchDisk(string scratch, ChildProcess processes) : IDisposable
+internal sealed class ScratchDisk(string scratch, ChildProcess processes, long bytes = ScratchDisk.DiskBytes) : IDisposable
 {
-    /// At most this much is written: four copies of the largest corpus and three vaults of it.
+    /// As much as backups and restores write: four copies of the largest corpus and three vaults of it.
     public const long DiskBytes = 24L << 30;
 
     private readonly string image = Path.Combine(scratch, "disk.img");
@@ -24,7 +24,7 @@ internal sealed class ScratchDisk(string scratch, ChildProcess processes) : IDis
         Clear();
         Directory.CreateDirectory(Root);
         if (!IsFileSystem) return;
-        using (var file = new FileStream(image, FileMode.OpenOrCreate)) file.SetLength(DiskBytes);
+        using (var file = new FileStream(image, FileMode.OpenOrCreate)) file.SetLength(bytes);
         // Without a discard the blocks stay with the image, and no round has to find new ones.
         processes.Run(new Command(["mkfs.ext4", "-q", "-F", "-N", "1200000", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0", image]));
         processes.Run(new Command(["mount", "-o", "loop", image, Root]));

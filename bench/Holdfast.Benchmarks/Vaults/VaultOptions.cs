@@ -1,7 +1,7 @@
-using System.Globalization;
 using Holdfast.Benchmarks.Corpora;
 using Holdfast.Benchmarks.Measuring;
 using Holdfast.Benchmarks.Tools;
+using static Holdfast.Benchmarks.OptionText;
 
 namespace Holdfast.Benchmarks.Vaults;
 
@@ -83,21 +83,4 @@ internal sealed record VaultOptions
     }
 
     private static Step Named(string name) => Enum.Parse<Step>(name, ignoreCase: true);
-
-    private static int Number(string value) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-        ? number
-        : throw new BenchmarkException($"{value}: not a number");
-
-    private static long Bytes(string value)
-    {
-        int shift = value[^1] switch { 'G' => 30, 'M' => 20, _ => throw new BenchmarkException($"{value}: write it as 500M or 2G") };
-        return (long)Number(value[..^1]) << shift;
-    }
-
-    private static string[] List(string value, IReadOnlyList<string> known)
-    {
-        string[] names = value.Split(',');
-        string? unknown = Array.Find(names, name => !known.Contains(name));
-        return unknown is null ? names : throw new BenchmarkException($"{unknown}: not one of {string.Join(", ", known)}");
-    }
 }

@@ -139,6 +139,7 @@ internal static class CheckCommand
             Rolling = options.Rolling,
             RecordsDamage = options.ReadData,
             Workers = context.Workers,
+            TableBytes = context.TableBytes,
             OnNotice = context.Tell,
         };
         if (options.MaxAge is { } age) request = request with { MaxAge = age };

@@ -127,5 +127,6 @@ internal static class RepairCommand
         RewritesPoints = options.RewritePoints,
         Host = Environment.MachineName,
         Workers = context.Workers,
+        TableBytes = context.TableBytes,
     };
 }

@@ -38,7 +38,7 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
         PackInventory packs = Packs = new PackInventory(vault, request, findings);
         await packs.LoadIndexesAsync(cancellationToken).ConfigureAwait(false);
         ChunkTable table = Table = await packs.LoadPacksAsync(points.NeededPacks, cancellationToken).ConfigureAwait(false);
-        var index = new IndexCheck(request, table, packs, findings);
+        var index = new IndexCheck(vault, request, table, packs, findings);
         await index.RunAsync(cancellationToken).ConfigureAwait(false);
 
         using var chunks = new ChunkReader(vault, table, findings);

@@ -95,7 +95,7 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
             // What was not reached any more is as good as lost.
             isWhole[pack.Id] = false;
             Finding finding = findings.Add(pack.Id.ObjectName, error);
-            findings.AddChunks(finding, Enumerable.Range(pack.First + firstUnread, pack.Ids.Length - firstUnread));
+            findings.AddChunks(finding, Enumerable.Range(pack.First + firstUnread, pack.Count - firstUnread));
         }
 
         isWhole.TryAdd(pack.Id, true);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Holdfast.Log;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Indexing;
@@ -6,13 +7,18 @@ using Holdfast.Vault.Packing;
 namespace Holdfast.Vault.Checking;
 
 /// <summary>Compares the entries of index objects with the footers of packs.</summary>
-internal sealed class IndexCheck(CheckRequest request, ChunkTable table, PackInventory packs, Findings findings)
+/// <remarks>
+/// One object at a time for each worker: what it says is brought into the order of packs, 12 bytes an entry, since the
+/// footers may lie in a file.
+/// </remarks>
+internal sealed class IndexCheck(OpenVault vault, CheckRequest request, ChunkTable table, PackInventory packs, Findings findings)
 {
     /// <summary>Why damage of an index affects nothing.</summary>
     public const string Reassurance = "nothing is lost: the packs say the same, and the next backup lists them anew";
 
     private readonly Dictionary<(ulong IdHigh, uint IdLow), List<Finding>> lost = [];
     private readonly HashSet<PackId> namedByIndex = [];
+    private readonly ConcurrentBag<Room> rooms = [];
 
     /// <summary>What made a chunk unreadable that no usable pack holds: the findings about the packs that held it, as far as any index tells.</summary>
     public IReadOnlyList<Finding> FindingsOf(in ChunkId id) => lost.GetValueOrDefault((id.W0, (uint)(id.W1 >> 32))) ?? [];
@@ -20,40 +26,65 @@ internal sealed class IndexCheck(CheckRequest request, ChunkTable table, PackInv
     /// <summary>Whether the chunks of an unusable pack are known from an index.</summary>
     public bool IsNamed(PackId pack) => namedByIndex.Contains(pack);
 
-    public Task RunAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, request.Workers), CancellationToken = cancellationToken };
-        return Parallel.ForEachAsync(packs.Indexes, options, CheckAsync);
+        await Parallel.ForEachAsync(packs.Indexes, options, CheckAsync).ConfigureAwait(false);
+        rooms.Clear();
     }
 
-    private async ValueTask CheckAsync(IndexReader index, CancellationToken cancellationToken)
+    private async ValueTask CheckAsync(IndexReader opened, CancellationToken cancellationToken)
     {
+        if (!rooms.TryTake(out Room? room)) room = new Room();
         string? wrong = null;
-        (ulong High, uint Low) previous = default;
         try
         {
-            await foreach ((ulong high, uint low, PackId pack, int ordinal) in index.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            // With its filter, which it did not keep.
+            using IndexReader index = await opened.TryReopenAsync(vault.Sealer, cancellationToken).ConfigureAwait(false)
+                ?? throw DamageException.Missing(opened.Name);
+            room.Begin(index.EntryCount);
+            int[] starts = StartsOf(index);
+            (ulong High, uint Low) previous = default;
+            await foreach (IndexEntry entry in index.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
-                if ((high, low).CompareTo(previous) < 0) wrong ??= "its entries are out of order";
-                previous = (high, low);
-                if (packs.Unusable.TryGetValue(pack, out Finding? finding))
-                {
-                    NoteLost(pack, (high, low), finding);
-                    continue;
-                }
-
-                if (table.TryGet(pack) is not { } known || ordinal >= known.Ids.Length) continue;
-                ChunkId id = known.Ids[ordinal];
-                if (id.W0 != high || (uint)(id.W1 >> 32) != low) wrong ??= $"chunk {ordinal} of {pack} is another than its footer says";
-                else if (!index.MayContain(id)) wrong ??= $"its filter denies chunk {ordinal} of {pack}";
+                if ((entry.IdHigh, entry.IdLow).CompareTo(previous) < 0) wrong ??= "its entries are out of order";
+                previous = (entry.IdHigh, entry.IdLow);
+                room.Set(starts[(int)entry.Pack] + entry.Ordinal, entry);
+                PackId pack = index.Packs[(int)entry.Pack].Id;
+                if (packs.Unusable.TryGetValue(pack, out Finding? finding)) NoteLost(pack, previous, finding);
             }
+
+            for (int i = 0; i < starts.Length; i++) wrong ??= Compare(index, index.Packs[i], starts[i], room);
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
-            findings.Add(index.Name, error).Reassurance = Reassurance;
+            findings.Add(opened.Name, error).Reassurance = Reassurance;
         }
 
-        if (wrong is not null) findings.Add(index.Name, wrong).Reassurance = Reassurance;
+        rooms.Add(room);
+        if (wrong is not null) findings.Add(opened.Name, wrong).Reassurance = Reassurance;
+    }
+
+    /// <summary>Where the entries of each pack begin, when they are sorted by packs.</summary>
+    private static int[] StartsOf(IndexReader index)
+    {
+        int[] starts = new int[index.Packs.Count];
+        for (int i = 1; i < starts.Length; i++) starts[i] = starts[i - 1] + index.Packs[i - 1].ChunkCount;
+        return starts;
+    }
+
+    /// <summary>What is wrong with what an index object says of a pack; null when nothing is.</summary>
+    private string? Compare(IndexReader index, in IndexedPack listed, int start, Room room)
+    {
+        if (packs.Unusable.ContainsKey(listed.Id) || table.TryGet(listed.Id) is not { } known) return null;
+        ReadOnlySpan<ChunkId> ids = known.ReadIds(ref room.Ids);
+        for (int i = 0; i < Math.Min(ids.Length, listed.ChunkCount); i++)
+        {
+            if (!room.Says(start + i, ids[i])) return $"chunk {i} of {listed.Id} is another than its footer says";
+            if (!index.MayContain(ids[i])) return $"its filter denies chunk {i} of {listed.Id}";
+        }
+
+        return null;
     }
 
     private void NoteLost(PackId pack, (ulong High, uint Low) id, Finding finding)
@@ -64,5 +95,25 @@ internal sealed class IndexCheck(CheckRequest request, ChunkTable table, PackInv
             if (!lost.TryGetValue(id, out List<Finding>? findingsOfId)) lost.Add(id, findingsOfId = []);
             if (!findingsOfId.Contains(finding)) findingsOfId.Add(finding);
         }
+    }
+
+    /// <summary>Truncated ids of one object in the order of its packs; used again for the next.</summary>
+    private sealed class Room
+    {
+        private ulong[] highs = [];
+        private uint[] lows = [];
+
+        public ChunkId[] Ids = [];
+
+        public void Begin(int entries)
+        {
+            if (highs.Length < entries) (highs, lows) = (new ulong[entries], new uint[entries]);
+            // What no entry tells of is another chunk than its footer says.
+            highs.AsSpan(0, entries).Clear();
+        }
+
+        public void Set(int place, in IndexEntry entry) => (highs[place], lows[place]) = (entry.IdHigh, entry.IdLow);
+
+        public bool Says(int place, in ChunkId id) => highs[place] == id.W0 && lows[place] == (uint)(id.W1 >> 32);
     }
 }

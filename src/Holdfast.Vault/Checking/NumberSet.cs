@@ -14,5 +14,20 @@ internal sealed class NumberSet(int limit)
         return isNew;
     }
 
+    /// <summary>Adds <paramref name="first"/> + i for each bit i of a bitmap that is set and below <paramref name="count"/>.</summary>
+    public void AddAll(int first, int count, ReadOnlySpan<ulong> bitmap)
+    {
+        int shift = first % 64;
+        for (int i = 0; i < bitmap.Length && i * 64 < count; i++)
+        {
+            ulong bits = bitmap[i];
+            if (count - (i * 64) < 64) bits &= (1UL << (count - (i * 64))) - 1;
+            int word = (first / 64) + i;
+            words[word] |= bits << shift;
+            // What goes beyond the word; a shift by 64 would be none.
+            if (shift > 0 && bits >> (64 - shift) is > 0 and ulong rest) words[word + 1] |= rest;
+        }
+    }
+
     public bool Contains(int number) => (words[number / 64] & (1UL << (number % 64))) != 0;
 }

@@ -20,6 +20,9 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     private readonly List<IndexReader> indexes = [];
     private readonly HashSet<string> damagedIndexes = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<CheckedPack> usable = [];
+    private readonly ChunkSpill spill = new(vault.Host.Disk, request.TemporaryDirectory);
+    private long chunks;
+    private bool usesSpill;
 
     // Since they were listed.
     private readonly ConcurrentBag<PackId> vanished = [];
@@ -41,12 +44,9 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
 
     public int UnfinishedSessions { get; private set; }
 
-    public void Dispose()
-    {
-        foreach (IndexReader index in indexes) index.Dispose();
-    }
+    public void Dispose() => spill.Dispose();
 
-    /// <summary>Opens index objects.</summary>
+    /// <summary>Opens index objects; only their lists of packs are kept.</summary>
     public async Task LoadIndexesAsync(CancellationToken cancellationToken)
     {
         var known = new HashSet<string>(StringComparer.Ordinal);
@@ -69,6 +69,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         {
             IndexReader? reader = await IndexReader.TryOpenAsync(vault.Store.Uncached, vault.Sealer, entry, cancellationToken).ConfigureAwait(false);
             if (reader is null) return false;
+            reader.DropFilter();
             indexes.Add(reader);
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
@@ -85,13 +86,20 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     {
         await ListAsync(PackId.DataPrefix, cancellationToken).ConfigureAwait(false);
         await ListAsync(PackId.TreesPrefix, cancellationToken).ConfigureAwait(false);
-        foreach (IndexedPack pack in indexes.SelectMany(index => index.Packs)) listedBytes[pack.Id] = pack.PackBytes;
+        long listedChunks = 0;
+        foreach (IndexedPack pack in indexes.SelectMany(index => index.Packs))
+        {
+            if (!listedBytes.ContainsKey(pack.Id)) listedChunks += pack.ChunkCount;
+            listedBytes[pack.Id] = pack.PackBytes;
+        }
+
+        // From the first on, where it is known before.
+        usesSpill = AreTooMany(listedChunks);
         request.Progress.Expect(stored.Count, 0);
         var reader = new PackReader(vault.Store.Uncached, vault.Sealer);
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, request.Workers), CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(stored.Keys, options, (pack, cancellation) => ReadFooterAsync(reader, pack, cancellation)).ConfigureAwait(false);
-        var table = new ChunkTable(usable);
-        usable.Clear();
+        ChunkTable table = MakeTable();
         Removals removals = await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
         foreach (PackId pack in vanished)
         {
@@ -110,6 +118,18 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         return table;
     }
 
+    private ChunkTable MakeTable()
+    {
+        CheckedPack[] all = [.. usable];
+        usable.Clear();
+        if (!usesSpill && !AreTooMany(chunks)) return new ChunkTable(all);
+        // Those that were read before there were too many.
+        foreach (CheckedPack pack in all) pack.MoveTo(spill);
+        return new ChunkTable(all, spill, request.TableBytes, vault.Host.Entropy);
+    }
+
+    private bool AreTooMany(long count) => count > request.TableBytes / ChunkTable.BytesPerChunk;
+
     private async Task ListAsync(string prefix, CancellationToken cancellationToken)
     {
         await foreach (ObjectEntry entry in vault.Store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
@@ -127,10 +147,11 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
 
     private async ValueTask ReadFooterAsync(PackReader reader, PackId pack, CancellationToken cancellationToken)
     {
+        PackFooter? footer = null;
         try
         {
-            if (await reader.TryReadFooterAsync(pack, cancellationToken).ConfigureAwait(false) is { } footer) usable.Add(new CheckedPack(footer));
-            else vanished.Add(pack);
+            footer = await reader.TryReadFooterAsync(pack, cancellationToken).ConfigureAwait(false);
+            if (footer is null) vanished.Add(pack);
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
@@ -138,7 +159,14 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
             unusable[pack] = findings.Add(pack.ObjectName, error, isOtherLength ? $"; it has {stored[pack]} bytes, {expected} expected" : null);
         }
 
+        if (footer is not null) Add(new CheckedPack(footer));
         request.Progress.AddDone(1, 0);
+    }
+
+    private void Add(CheckedPack pack)
+    {
+        if (AreTooMany(Interlocked.Add(ref chunks, pack.Count)) || usesSpill) pack.MoveTo(spill);
+        usable.Add(pack);
     }
 
     private void CompareWithIndexes(ChunkTable table, Removals removals)
@@ -154,10 +182,10 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
                 }
                 else if (table.TryGet(listed.Id) is { } pack)
                 {
-                    if (bytes == listed.PackBytes && pack.Ids.Length == listed.ChunkCount) continue;
+                    if (bytes == listed.PackBytes && pack.Count == listed.ChunkCount) continue;
                     findings.Add(
                         index.Name,
-                        $"lists {listed.Id} with {listed.PackBytes} bytes and {listed.ChunkCount} chunks, it has {bytes} and {pack.Ids.Length}")
+                        $"lists {listed.Id} with {listed.PackBytes} bytes and {listed.ChunkCount} chunks, it has {bytes} and {pack.Count}")
                         .Reassurance = IndexCheck.Reassurance;
                 }
             }

@@ -42,8 +42,7 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
         foreach (IGrouping<SessionId, CheckedPoint> users in Points.GroupBy(point => point.Point.References))
         {
             named.Add(ReferenceSet.Name(users.Key));
-            ReferenceSet? references = await TryOpenAsync(users.Key, users, cancellationToken).ConfigureAwait(false);
-            if (references is not null) NeededPacks.UnionWith(references.Packs);
+            _ = await TryReadAsync(users.Key, users, NeedPacks, cancellationToken).ConfigureAwait(false);
         }
 
         await foreach (ObjectEntry entry in vault.Store.ListAsync(ReferenceSet.Prefix, cancellationToken).ConfigureAwait(false))
@@ -94,8 +93,9 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
     {
         foreach (IGrouping<SessionId, CheckedPoint> users in Points.GroupBy(point => point.Point.References))
         {
-            if (await TryOpenAsync(users.Key, users, cancellationToken).ConfigureAwait(false) is not { } references) continue;
-            NumberSet covered = Covered(references, users.Key, table);
+            var covered = new NumberSet(table.Count);
+            bool isRead = await TryReadAsync(users.Key, users, (body, name) => Cover(body, name, table, covered), cancellationToken).ConfigureAwait(false);
+            if (!isRead) continue;
             // One walk for all that share the references: what one of them lacks is missing in the same object.
             int lacking = 0, example = int.MaxValue;
             foreach (int number in Needed(graph, table.Count, users))
@@ -112,13 +112,19 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
         }
     }
 
-    private async Task<ReferenceSet?> TryOpenAsync(SessionId id, IEnumerable<CheckedPoint> users, CancellationToken cancellationToken)
+    /// <summary>Reads references and does something with them; false where that cannot be done, which is noted.</summary>
+    private async Task<bool> TryReadAsync(SessionId id, IEnumerable<CheckedPoint> users, Action<byte[], string> use, CancellationToken cancellationToken)
     {
         string name = ReferenceSet.Name(id);
         Finding finding;
         try
         {
-            if (await ReferenceSet.TryReadAsync(vault, id, cancellationToken).ConfigureAwait(false) is { } references) return removals!.Map(references);
+            if (await ReferenceSet.TryReadBodyAsync(vault, id, cancellationToken).ConfigureAwait(false) is { } body)
+            {
+                use(body, name);
+                return true;
+            }
+
             finding = findings.Add(name, "is missing");
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
@@ -127,29 +133,56 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
         }
 
         if (finding.Affected.Count == 0) finding.Affected.AddRange(users.Select(user => user.Affected(AffectedKind.References)));
-        return null;
+        return false;
     }
 
-    /// <summary>Numbers of the chunks that references name; any copy covers its chunk.</summary>
-    private NumberSet Covered(ReferenceSet references, SessionId id, ChunkTable table)
+    private void NeedPacks(byte[] body, string name)
     {
-        var covered = new NumberSet(table.Count);
-        foreach (PackId packId in references.Packs)
+        var needed = new List<PackId>();
+        if (removals!.HasMoves)
         {
-            if (table.TryGet(packId) is not { } pack) continue;
-            if (references.ChunkCountOf(packId) != pack.Ids.Length)
-            {
-                findings.Add(ReferenceSet.Name(id), $"names {packId} with {references.ChunkCountOf(packId)} chunks, it has {pack.Ids.Length}");
-            }
-
-            ReadOnlySpan<ulong> ordinals = references.OrdinalsOf(packId);
-            for (int i = 0; i < Math.Min(pack.Ids.Length, ordinals.Length * 64); i++)
-            {
-                if ((ordinals[i / 64] & (1UL << (i % 64))) != 0) covered.Add(table.FirstOf(pack.First + i));
-            }
+            needed.AddRange(removals.Map(ReferenceSet.Decode(body, name)).Packs);
+        }
+        else
+        {
+            // Without a set of all that they name: references of a large vault are some megabytes.
+            var reader = new ReferenceReader(body, name);
+            while (reader.MoveNext()) needed.Add(reader.Pack);
         }
 
-        return covered;
+        NeededPacks.UnionWith(needed);
+    }
+
+    /// <summary>Adds the numbers of the chunks that references name.</summary>
+    private void Cover(byte[] body, string name, ChunkTable table, NumberSet covered)
+    {
+        if (removals!.HasMoves)
+        {
+            ReferenceSet references = removals.Map(ReferenceSet.Decode(body, name));
+            foreach (PackId pack in references.Packs) Cover(name, pack, references.ChunkCountOf(pack), references.OrdinalsOf(pack), table, covered);
+            return;
+        }
+
+        var reader = new ReferenceReader(body, name);
+        ulong[] words = new ulong[(PackFooter.MaxChunks / 64) + 1];
+        while (reader.MoveNext()) Cover(name, reader.Pack, reader.ChunkCount, reader.CopyTo(words), table, covered);
+    }
+
+    /// <summary>Any copy covers its chunk.</summary>
+    private void Cover(string name, PackId packId, int chunkCount, ReadOnlySpan<ulong> ordinals, ChunkTable table, NumberSet covered)
+    {
+        if (table.TryGet(packId) is not { } pack) return;
+        if (chunkCount != pack.Count) findings.Add(name, $"names {packId} with {chunkCount} chunks, it has {pack.Count}");
+        if (!table.HasCopies)
+        {
+            covered.AddAll(pack.First, pack.Count, ordinals);
+            return;
+        }
+
+        for (int i = 0; i < Math.Min(pack.Count, ordinals.Length * 64); i++)
+        {
+            if ((ordinals[i / 64] & (1UL << (i % 64))) != 0) covered.Add(table.FirstOf(pack.First + i));
+        }
     }
 
     /// <summary>Numbers of the chunks that points lead to, each once; without those that no pack holds.</summary>

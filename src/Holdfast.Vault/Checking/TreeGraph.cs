@@ -97,7 +97,7 @@ internal sealed class TreeGraph(ChunkTable table)
         if (number < table.Count)
         {
             (CheckedPack pack, int ordinal) = table.Place(number);
-            return (pack.Ids[ordinal], pack.Id.Kind);
+            return (pack.IdOf(ordinal), pack.Id.Kind);
         }
 
         lock (gate) return missingIds[number - table.Count];

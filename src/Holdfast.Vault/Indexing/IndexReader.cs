@@ -16,25 +16,27 @@ internal sealed class IndexReader : IDisposable
 
     private const int MaxRootBytes = IObjectStore.MaxObjectBytes;
     private readonly IObjectStore store;
+    private readonly ObjectEntry stored;
     private readonly ObjectHeader header;
     private readonly ulong[] fences;
     private readonly IndexFilter filter;
     private readonly byte[] key;
+    private bool isFilterDropped;
 
     private IndexReader(
-        IObjectStore store, string name, ObjectHeader header, byte[] key, IndexedPack[] packs, int entryCount, ulong[] fences, IndexFilter filter)
+        IObjectStore store, ObjectEntry stored, ObjectHeader header, byte[] key, IndexedPack[] packs, int entryCount, ulong[] fences, IndexFilter filter)
     {
         this.store = store;
         this.header = header;
         this.key = key;
         this.fences = fences;
         this.filter = filter;
-        Name = name;
+        this.stored = stored;
         Packs = packs;
         EntryCount = entryCount;
     }
 
-    public string Name { get; }
+    public string Name => stored.Name;
 
     public IReadOnlyList<IndexedPack> Packs { get; }
 
@@ -55,13 +57,24 @@ internal sealed class IndexReader : IDisposable
         int rootBytes = PackFooter.DecodeEnd(end, IndexObject.EndMagic, (int)Math.Min(MaxRootBytes, entry.Length - least + Aead.TagBytes), name);
         using var rest = new NativeBytes(rootBytes + Libsodium.SignatureBytes);
         if (!await TryReadAsync(store, name, entry.Length - end.Length - rest.Length, rest.Memory, cancellationToken).ConfigureAwait(false)) return null;
-        return Decode(store, sealer, name, entry.Length, head, rest.GetSpan(), rootBytes);
+        return Decode(store, sealer, entry, head, rest.GetSpan(), rootBytes);
     }
 
     /// <summary>Whether the chunk may be in this index: never false for one that is.</summary>
-    public bool MayContain(in ChunkId id) => filter.MayContain(id);
+    public bool MayContain(in ChunkId id) => isFilterDropped || filter.MayContain(id);
+
+    /// <summary>Lets go of the filter, which is most of its memory: any chunk may be in it then. Not while others use it.</summary>
+    public void DropFilter()
+    {
+        isFilterDropped = true;
+        filter.Dispose();
+    }
 
     public void Dispose() => filter.Dispose();
+
+    /// <summary>The same object, opened anew with its filter; null when it is gone.</summary>
+    public Task<IndexReader?> TryReopenAsync(ObjectSealer sealer, CancellationToken cancellationToken) =>
+        TryOpenAsync(store, sealer, stored, cancellationToken);
 
     /// <summary>Adds to <paramref name="found"/> the places whose truncated id equals that of <paramref name="id"/>.</summary>
     public async ValueTask FindAsync(
@@ -89,8 +102,9 @@ internal sealed class IndexReader : IDisposable
     /// <summary>Whether an entry names a chunk of one of the packs.</summary>
     public bool Lists(in IndexEntry entry) => entry.Pack < Packs.Count && entry.Ordinal < Packs[(int)entry.Pack].ChunkCount;
 
-    /// <summary>All entries, page by page: truncated ids with their places. For check.</summary>
-    public async IAsyncEnumerable<(ulong IdHigh, uint IdLow, PackId Pack, int Ordinal)> ReadAllAsync(
+    /// <summary>All entries, page by page. For check.</summary>
+    /// <exception cref="DamageException">A page is damaged, the object is gone, or an entry names a chunk that no pack of it has.</exception>
+    public async IAsyncEnumerable<IndexEntry> ReadAllAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         byte[] content = new byte[Math.Min(PagesAtOnce, PageCount) * IndexObject.SealedPageBytes];
@@ -100,8 +114,8 @@ internal sealed class IndexReader : IDisposable
             for (int at = 0; at < length; at += IndexEntry.Size)
             {
                 var entry = IndexEntry.Decode(content.AsSpan(at));
-                (PackId pack, int ordinal) = Place(entry);
-                yield return (entry.IdHigh, entry.IdLow, pack, ordinal);
+                _ = Place(entry);
+                yield return entry;
             }
         }
     }
@@ -143,8 +157,9 @@ internal sealed class IndexReader : IDisposable
     }
 
     private static IndexReader Decode(
-        IObjectStore store, ObjectSealer sealer, string name, long length, ReadOnlySpan<byte> head, Span<byte> rest, int rootBytes)
+        IObjectStore store, ObjectSealer sealer, ObjectEntry entry, ReadOnlySpan<byte> head, Span<byte> rest, int rootBytes)
     {
+        string name = entry.Name;
         ObjectHeader header = ObjectHeader.Decode(head, ObjectKind.Index, name);
         ReadOnlySpan<byte> sealedRoot = rest[..rootBytes];
         sealer.VerifySignature(header, name, head, [], sealedRoot, rest[rootBytes..]);
@@ -183,7 +198,7 @@ internal sealed class IndexReader : IDisposable
         if (chunks != entryCount) throw reader.Damage($"{entryCount} entries for {chunks} chunks");
         int pages = IndexObject.PageCount((int)entryCount);
         long pageBytes = (entryCount * IndexObject.EntryBytes) + ((long)pages * Aead.TagBytes);
-        if (pageBytes != length - ObjectHeader.Size - rest.Length - PackFooter.EndBytes) throw reader.Damage($"pages of {pageBytes} bytes do not fit");
+        if (pageBytes != entry.Length - ObjectHeader.Size - rest.Length - PackFooter.EndBytes) throw reader.Damage($"pages of {pageBytes} bytes do not fit");
         ulong[] fences = new ulong[pages];
         for (int i = 0; i < pages; i++)
         {
@@ -197,7 +212,7 @@ internal sealed class IndexReader : IDisposable
         reader.ExpectEnd();
         byte[] key = sealer.IndexKey(header, name);
         // Last of all: its memory is nobody's where this throws.
-        return new IndexReader(store, name, header, key, packs, (int)entryCount, fences, IndexFilter.Decode(bits));
+        return new IndexReader(store, entry, header, key, packs, (int)entryCount, fences, IndexFilter.Decode(bits));
     }
 
     private static async Task<bool> TryReadAsync(IObjectStore store, string name, long offset, Memory<byte> target, CancellationToken cancellationToken)

@@ -36,6 +36,19 @@ internal ref struct ReferenceReader
     /// <summary>Bit i % 8 of byte i / 8 for ordinal i; bits behind the last chunk say nothing.</summary>
     public ReadOnlySpan<byte> Bitmap { get; private set; }
 
+    /// <summary>Which of its chunks are needed: bit i % 64 of word i / 64 for ordinal i.</summary>
+    /// <param name="words">Room for as many bits as a pack may have chunks.</param>
+    /// <returns>The words that the pack has.</returns>
+    public ReadOnlySpan<ulong> CopyTo(Span<ulong> words)
+    {
+        Span<ulong> target = words[..((ChunkCount + 63) / 64)];
+        target.Fill(IsWhole ? ulong.MaxValue : 0);
+        for (int i = 0; i < Bitmap.Length; i++) target[i / 8] |= (ulong)Bitmap[i] << (8 * (i % 8));
+        // What is written behind the last chunk says nothing.
+        if (ChunkCount % 64 != 0) target[^1] &= (1UL << (ChunkCount % 64)) - 1;
+        return target;
+    }
+
     /// <summary>Goes to the next pack; false behind the last.</summary>
     /// <exception cref="DamageException">The body is not what it should be.</exception>
     public bool MoveNext()

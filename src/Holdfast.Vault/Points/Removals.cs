@@ -65,6 +65,9 @@ internal sealed class Removals
     public bool HasPending =>
         packs.Values.Any(static pack => pack.Verdict == RemovalVerdict.Condemned) || references.Values.Any(static list => list.Verdict == RemovalVerdict.Condemned);
 
+    /// <summary>Whether chunks of any pack were moved: else <see cref="Map"/> changes nothing.</summary>
+    public bool HasMoves => packs.Values.Any(static pack => pack.Runs.Count > 0);
+
     /// <summary>Reads all removals.</summary>
     /// <param name="vault">Whose.</param>
     /// <param name="known">What was read before, which is not read again; null for nothing.</param>

@@ -39,6 +39,8 @@ internal sealed class Consolidation(
     /// <summary>Replaces index objects of which too much is gone, or of which there are too many small ones. Last of all, and once.</summary>
     public async Task MergeIndexesAsync(CancellationToken cancellationToken)
     {
+        // A prune goes by packs, and asks for no chunk by its id.
+        vault.Index.KeepsFilters = false;
         await vault.Index.RefreshAsync(cancellationToken).ConfigureAwait(false);
         HashSet<PackId> gone = [.. state.Removals.Packs.Values.Where(static pack => pack.Verdict == RemovalVerdict.Gone).Select(static pack => pack.Pack)];
         Dictionary<string, IndexReader> readers = vault.Index.Readers.ToDictionary(static reader => reader.Name, StringComparer.Ordinal);

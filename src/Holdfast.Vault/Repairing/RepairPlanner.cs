@@ -31,7 +31,14 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
     public async Task<RepairPlan> PlanAsync(CancellationToken cancellationToken)
     {
         TwinVaultSpare? twin = AddSpares();
-        var checkRequest = new CheckRequest { ReadData = request.ReadData, Workers = request.Workers, Progress = request.Progress, OnNotice = request.OnNotice };
+        var checkRequest = new CheckRequest
+        {
+            ReadData = request.ReadData,
+            Workers = request.Workers,
+            TableBytes = request.TableBytes,
+            Progress = request.Progress,
+            OnNotice = request.OnNotice,
+        };
         work = new CheckWork(vault, checkRequest, new CheckSpares(twin is null ? null : TreeChunkOf(twin), places));
         CheckReport report = await work.RunAsync(cancellationToken).ConfigureAwait(false);
         FindLostPacks();
@@ -254,7 +261,7 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         foreach (PackId pack in old?.Packs ?? []) Keep(old!, pack, sound, moved);
         foreach (int number in Needed(users))
         {
-            if (number < Check.Table.Count && TryFindSound(number, out CheckedPack? pack, out int ordinal)) sound.Add(pack.Id, pack.Ids.Length, ordinal);
+            if (number < Check.Table.Count && TryFindSound(number, out CheckedPack? pack, out int ordinal)) sound.Add(pack.Id, pack.Count, ordinal);
             else moved.Add(Check.Graph.IdOf(number));
         }
 
@@ -267,11 +274,11 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         CheckedPack? known = Check.Table.TryGet(pack);
         int count = old.ChunkCountOf(pack);
         // Of a pack whose footer is lost it is not known what it held; of another, a wrong count says nothing.
-        if (known is null ? isLost : known.Ids.Length != count) return;
+        if (known is null ? isLost : known.Count != count) return;
         for (int ordinal = 0; ordinal < count; ordinal++)
         {
             if (!old.Contains(pack, ordinal)) continue;
-            if (isLost) moved.Add((known!.Ids[ordinal], pack.Kind));
+            if (isLost) moved.Add((known!.IdOf(ordinal), pack.Kind));
             else sound.Add(pack, count, ordinal);
         }
     }

@@ -54,7 +54,19 @@ public sealed class CheckedVault : IAsyncLifetime
         }
     }
 
-    public Task<CheckReport> CheckAsync(CheckRequest request) => CheckRun.RunAsync(Vault, request, TestContext.Current.CancellationToken);
+    /// <summary>Checks, and once more with the table of chunks in a file: that has to find the same.</summary>
+    public async Task<CheckReport> CheckAsync(CheckRequest request)
+    {
+        CheckReport report = await CheckRun.RunAsync(Vault, request, TestContext.Current.CancellationToken);
+        CheckReport other = await CheckRun.RunAsync(Vault, request with { TableBytes = 1, TemporaryDirectory = Fixture.Root }, TestContext.Current.CancellationToken);
+        Assert.Equal(report.Chunks, other.Chunks);
+        Assert.Equal(report.Files, other.Files);
+        // A part that is drawn is another each time.
+        if (request.Subset is not null) return report;
+        Assert.Equal(report.Damages.Select(static damage => (damage.ObjectName, damage.What)), other.Damages.Select(static damage => (damage.ObjectName, damage.What)));
+        Assert.Equal(Affected(report), Affected(other));
+        return report;
+    }
 
     /// <summary>Affected paths as <c>1:Data:d0/f1[0+70000]</c>: point, kind, path below the source, ranges.</summary>
     public string[] Affected(CheckReport report) => [.. report.Damages.SelectMany(damage => damage.Affected).Select(Describe).Order(StringComparer.Ordinal)];

@@ -115,8 +115,9 @@ public sealed class IndexMergerTests : IDisposable
         var expected = packs.Values.SelectMany(pack => pack.Chunks.Select((chunk, ordinal) => (chunk.Id.W0, (uint)(chunk.Id.W1 >> 32), pack.Pack, ordinal))).ToHashSet();
         foreach (IndexReader reader in readers)
         {
-            await foreach ((ulong high, uint low, PackId pack, int ordinal) in reader.ReadAllAsync(Token))
+            await foreach ((ulong high, uint low, uint place, ushort ordinal) in reader.ReadAllAsync(Token))
             {
+                PackId pack = reader.Packs[(int)place].Id;
                 Assert.True(expected.Remove((high, low, pack, ordinal)), $"{what}: an entry that should not be there, or is twice");
                 Assert.True(reader.MayContain(new ChunkId(high, (ulong)low << 32, 0, 0)), $"{what}: the filter denies an entry");
             }

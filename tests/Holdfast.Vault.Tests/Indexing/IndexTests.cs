@@ -92,7 +92,7 @@ public sealed class IndexTests : IDisposable
         Assert.Empty(await OrdinalsAsync(reader, ids[0] with { W1 = 1UL << 32 }));
         Assert.Equal(count, reader.EntryCount);
         int all = 0;
-        await foreach ((ulong high, _, _, int ordinal) in reader.ReadAllAsync(Token))
+        await foreach ((ulong high, _, _, ushort ordinal) in reader.ReadAllAsync(Token))
         {
             Assert.Equal(ids[ordinal].W0, high);
             all++;

@@ -1,0 +1,51 @@
+namespace Holdfast.Cli;
+
+/// <summary>Keeps what the collector lets lie about within the memory budget of a command.</summary>
+/// <remarks>
+/// The collector leaves garbage until it comes to a size that follows the processor's cache, which can be most of a budget of
+/// 256 MiB, and knows no limit but one beyond which the program dies. So this looks now and then, and has it collect: which
+/// of a small heap it never does.
+/// </remarks>
+internal sealed class MemoryWatch : IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+
+    // Garbage beyond this share of what was live is worth a collection.
+    private const int LiveParts = 4;
+    private const long LeastGarbageBytes = 12 << 20;
+
+    private readonly long heapBytes;
+    private readonly ITimer timer;
+    private long next;
+    private int isLooking;
+
+    private MemoryWatch(TimeProvider clock, long memoryBytes)
+    {
+        // The rest is the program itself, and what it holds outside the heap: buffers and filters.
+        heapBytes = memoryBytes / 8;
+        next = heapBytes;
+        timer = clock.CreateTimer(static watch => ((MemoryWatch)watch!).Look(), this, Interval, Interval);
+    }
+
+    /// <summary>Watches until it is disposed.</summary>
+    public static MemoryWatch Start(TimeProvider clock, long memoryBytes) => new(clock, memoryBytes);
+
+    public void Dispose() => timer.Dispose();
+
+    private void Look()
+    {
+        if (GC.GetTotalMemory(forceFullCollection: false) < Volatile.Read(ref next)) return;
+        // A collection may take longer than the interval.
+        if (Interlocked.Exchange(ref isLooking, 1) == 1) return;
+        GC.Collect(1, GCCollectionMode.Forced, blocking: true);
+        long live = GC.GetTotalMemory(forceFullCollection: false);
+        if (live >= Volatile.Read(ref next) - LeastGarbageBytes)
+        {
+            GC.Collect(2, GCCollectionMode.Forced, blocking: true, compacting: true);
+            live = GC.GetTotalMemory(forceFullCollection: false);
+        }
+
+        Volatile.Write(ref next, Math.Max(heapBytes, live + Math.Max(live / LiveParts, LeastGarbageBytes)));
+        Volatile.Write(ref isLooking, 0);
+    }
+}
