@@ -107,7 +107,7 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
 
             if (lacking == 0) continue;
             (CheckedPack pack, int ordinal) = table.Place(example);
-            findings.Add(ReferenceSet.Name(users.Key), $"leaves out {lacking} chunks that its points need, the first is chunk {ordinal} of {pack.Id}")
+            findings.AddAbsence(ReferenceSet.Name(users.Key), $"leaves out {lacking} chunks that its points need, the first is chunk {ordinal} of {pack.Id}")
                 .Affected.AddRange(users.Select(user => user.Affected(AffectedKind.References)));
         }
     }
@@ -119,7 +119,7 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
         try
         {
             if (await ReferenceSet.TryReadAsync(vault, id, cancellationToken).ConfigureAwait(false) is { } references) return removals!.Map(references);
-            finding = findings.Add(name, "is missing");
+            finding = findings.AddAbsence(name, "is missing");
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
