@@ -38,7 +38,14 @@ public sealed record AffectedPath(SessionId Point, ReadOnlyMemory<byte> Path, Af
 /// <param name="ObjectName">Its name; <c>index/SESSION-*</c> for a lost index, <c>chunk ID</c> for a chunk that no pack holds, <c>chunks</c> for several.</param>
 /// <param name="What">What is wrong with it; where nothing is affected, why not.</param>
 /// <param name="Affected">All that is lost by it, by point and path. What lies intact in another pack is not lost.</param>
-public sealed record DamagedThing(string ObjectName, string What, IReadOnlyList<AffectedPath> Affected);
+public sealed record DamagedThing(string ObjectName, string What, IReadOnlyList<AffectedPath> Affected)
+{
+    /// <summary>
+    /// Whether nothing says that it is damaged: the key that checks lacks the key epoch in which it is sealed, or in which what was not
+    /// found may be. What is affected, this key cannot read.
+    /// </summary>
+    public bool IsUnreadable { get; init; }
+}
 
 /// <summary>What a check found.</summary>
 public sealed record CheckReport

@@ -28,6 +28,9 @@ public sealed class DamageException : HoldfastException
     /// <summary>Whether another key may read it: then nothing says that bytes are lost, and nobody may put it away.</summary>
     internal bool DependsOnKey { get; init; }
 
+    /// <summary>Whether all that is known is that it was sealed in a newer key epoch than the key has: its signature fits.</summary>
+    internal bool LacksEpoch { get; init; }
+
     internal static DamageException Missing(string objectName) => new(objectName, "is missing") { IsMissing = true };
 
     /// <summary>

@@ -28,8 +28,28 @@ public sealed partial class OpenVault
                 ErrorKind.WrongKey, $"this key may not {RoleRules.Describe(use)}: only the first admin's may, with which the vault was made", "use that key");
         }
 
-        bool writes = use is VaultUse.Backup or VaultUse.MarkPoints or VaultUse.Prune;
-        if (!writes || !Sealer.Writers.IsRead || Sealer.WriterId == Sealer.AdminId) return;
+        bool writes = use is VaultUse.Backup or VaultUse.MarkPoints or VaultUse.Prune or VaultUse.Repair or VaultUse.ManageKeys;
+        if (!writes) return;
+        RequireStanding(use);
+        // A repair may bring it back.
+        if (use != VaultUse.Repair) RequireNewestEpoch();
+    }
+
+    /// <summary>Throws where somebody began a key epoch that this key did not get: what it would write, keys that were removed could read.</summary>
+    internal void RequireNewestEpoch()
+    {
+        if (Sealer.LackedEpoch is not 0 and uint epoch)
+        {
+            throw new HoldfastException(
+                ErrorKind.WrongKey, $"{Address}: this key lacks key epoch {epoch}: what it wrote, keys that were removed could read",
+                "run \"holdfast repair\" with the first admin's key, which delivers it, or \"holdfast repair --from\" a copy of the vault");
+        }
+    }
+
+    /// <summary>Throws unless others count what this key writes.</summary>
+    private void RequireStanding(VaultUse use)
+    {
+        if (!Sealer.Writers.IsRead || Sealer.WriterId == Sealer.AdminId) return;
         KnownWriter own = Sealer.Writers.Find(Sealer.WriterId)!;
         if (own.IsRevoked) throw new HoldfastException(ErrorKind.WrongKey, $"this key was revoked: it may not {RoleRules.Describe(use)}", "use another key");
         if (own.IsCertified) return;
@@ -53,8 +73,9 @@ public sealed partial class OpenVault
         Task<List<ObjectEntry>> writers = ListAllAsync(store, WriterStatement.Prefix, cancellationToken);
         Task<List<ObjectEntry>> epochs = ListAllAsync(store, EpochDelivery.Prefix, cancellationToken);
         await Task.WhenAll(writers, epochs).ConfigureAwait(false);
-        ring = await KeyEpochs.TakeInAsync(store, ring, host.Entropy, await epochs.ConfigureAwait(false), Tell, cancellationToken).ConfigureAwait(false);
+        (ring, uint newest) = await KeyEpochs.TakeInAsync(store, ring, host.Entropy, await epochs.ConfigureAwait(false), Tell, cancellationToken).ConfigureAwait(false);
         var vault = new OpenVault(host, store, id, slot, ring, cacheBytes);
+        vault.Sealer.NoteEpoch(newest);
         vault.Sealer.Writers = await WriterBook.ReadAsync(
             store, vault.Sealer, WritersOf(await writers.ConfigureAwait(false)), Tell, cancellationToken).ConfigureAwait(false);
         foreach (Exception damage in damages) vault.TellOfDamage(damage);

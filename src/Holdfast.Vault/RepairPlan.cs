@@ -31,6 +31,9 @@ public enum RepairAction
 
     /// <summary>The records of what a check found rotten are removed, since it has gone.</summary>
     ClearRecords = 8,
+
+    /// <summary>Key epochs are delivered anew to the keys that should have them.</summary>
+    DeliverEpochs = 9,
 }
 
 /// <summary>A step of a repair.</summary>

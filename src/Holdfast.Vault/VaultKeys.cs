@@ -15,7 +15,11 @@ namespace Holdfast.Vault;
 /// <param name="Writer">Who signs what is written with it: 16 hex digits; null as the label.</param>
 /// <param name="Revoked">Since when it is trusted no more, by the clock of who revoked it; null where it is.</param>
 public sealed record VaultKey(
-    string Id, DateTimeOffset Created, bool IsCurrent, string? Label, KeyRole? Role, string? Writer, DateTimeOffset? Revoked);
+    string Id, DateTimeOffset Created, bool IsCurrent, string? Label, KeyRole? Role, string? Writer, DateTimeOffset? Revoked)
+{
+    /// <summary>What is wrong with its slot, so that no password opens it; null where nothing is seen.</summary>
+    public string? Damage { get; init; }
+}
 
 /// <summary>The keys of a vault: passwords, what each may do, and key epochs.</summary>
 public static class VaultKeys
@@ -34,7 +38,8 @@ public static class VaultKeys
             KeyRing ring = vault.Sealer.Ring;
             // What is said of our own slot, the slot itself tells best.
             WriterCertificate? certificate = isCurrent ? WriterCertificate.Of(ring, id) : book.OfSlot(id);
-            keys.Add(Describe(id, entry.Stored, isCurrent, certificate, book));
+            string? damage = await FindDamageAsync(vault.Store, entry.Name, id, cancellationToken).ConfigureAwait(false);
+            keys.Add(Describe(id, entry.Stored, isCurrent, certificate, book) with { Damage = damage });
         }
 
         HashSet<string> there = [.. keys.Select(static key => key.Id)];
@@ -161,6 +166,19 @@ public static class VaultKeys
         return (ring.Current.Number, key);
     }
 
+    private static async Task<string?> FindDamageAsync(IObjectStore store, string name, string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await store.TryGetAsync(name, KeySlot.MaxBytes, cancellationToken).ConfigureAwait(false) is { } slot) KeySlot.ThrowIfMalformed(slot, id);
+            return null;
+        }
+        catch (HoldfastException error) when (error is not ObjectStoreException { IsRetriable: true })
+        {
+            return error is DamageException damage ? damage.What : error.Message;
+        }
+    }
+
     private static VaultKey Describe(string id, DateTimeOffset created, bool isCurrent, WriterCertificate? certificate, WriterBook book)
     {
         if (certificate is null) return new VaultKey(id, created, isCurrent, null, null, null, null);
@@ -192,7 +210,7 @@ public static class VaultKeys
     {
         var entries = new List<ObjectEntry>();
         await foreach (ObjectEntry entry in vault.Store.ListAsync(EpochDelivery.Prefix, cancellationToken).ConfigureAwait(false)) entries.Add(entry);
-        return await KeyEpochs.TakeInAsync(vault.Store, vault.Sealer.Ring, vault.Host.Entropy, entries, vault.TellOfDamage, cancellationToken).ConfigureAwait(false);
+        return (await KeyEpochs.TakeInAsync(vault.Store, vault.Sealer.Ring, vault.Host.Entropy, entries, vault.TellOfDamage, cancellationToken).ConfigureAwait(false)).Ring;
     }
 
     /// <summary>Says that a writer is trusted no more, and which of its points and decisions stand.</summary>

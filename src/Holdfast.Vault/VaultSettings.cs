@@ -9,8 +9,8 @@ namespace Holdfast.Vault;
 /// <summary>What a vault's owner chose for all who use it.</summary>
 public sealed record VaultSettings
 {
-    private const string Prefix = "settings/";
-    private const int MaxBytes = 64 << 10;
+    internal const string Prefix = "settings/";
+    internal const int MaxBytes = 64 << 10;
 
     // Each round that fails, somebody else has finished one.
     private const int MaxRounds = 100;

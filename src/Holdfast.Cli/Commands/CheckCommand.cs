@@ -150,7 +150,7 @@ internal static class CheckCommand
         }
 
         CheckResult.Write(context.Output, report, context.Clock.GetElapsedTime(started));
-        if (report.Damages.Count > 0) return ExitCodes.Of(ErrorKind.Damage);
+        if (report.Damages.Count > 0) return CheckResult.CodeOf(report);
         return report.PacksOverdue > 0 ? ExitCodes.Of(ErrorKind.Unverified) : ExitCodes.Done;
     }
 }

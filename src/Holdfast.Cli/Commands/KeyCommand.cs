@@ -2,6 +2,7 @@ using System.CommandLine;
 using Holdfast.Cli.Output;
 using Holdfast.Cli.Secrets;
 using Holdfast.Cli.Values;
+using Holdfast.Log;
 using Holdfast.Vault;
 using static Holdfast.Cli.Commands.Flags;
 
@@ -149,13 +150,14 @@ internal static class KeyCommand
         using OpenVault vault = await context.OpenVaultAsync(VaultUse.SeePoints, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<VaultKey> keys = await VaultKeys.ListAsync(vault, cancellationToken).ConfigureAwait(false);
         var table = new Table(
-            ("", Align.Left), ("Id", Align.Left), ("Created", Align.Left), ("Role", Align.Left), ("Writer", Align.Left), ("Revoked", Align.Left), ("Label", Align.Left));
+            ("", Align.Left), ("Id", Align.Left), ("Created", Align.Left), ("Role", Align.Left), ("Writer", Align.Left), ("Revoked", Align.Left), ("Label", Align.Left), ("Slot", Align.Left));
         JsonArray array = context.Output.BeginArray();
         foreach (VaultKey key in keys)
         {
             table.Add(
                 key.IsCurrent ? "*" : "", key.Id, TimeText.Show(key.Created, context.Output.Zone), key.Role is { } role ? NameOf(role) : "?", key.Writer ?? "?",
-                key.Revoked is { } revoked ? TimeText.Show(revoked, context.Output.Zone) : "", key.Label ?? "?");
+                key.Revoked is { } revoked ? TimeText.Show(revoked, context.Output.Zone) : "", key.Label ?? "?",
+                key.Damage is { } damage ? "damaged: " + damage : "");
             array.Add(key, static (writer, item) =>
             {
                 writer.WriteStartObject();
@@ -166,6 +168,7 @@ internal static class KeyCommand
                 writer.WriteString("writer", item.Writer);
                 writer.WriteString("revoked", item.Revoked is { } since ? TimeText.ShowExact(since) : null);
                 writer.WriteString("label", item.Label);
+                writer.WriteString("damage", item.Damage);
                 writer.WriteEndObject();
             });
         }
@@ -173,7 +176,9 @@ internal static class KeyCommand
         table.WriteTo(context.Output);
         array.End();
         context.TellDamages(vault);
-        return ExitCodes.Done;
+        if (!keys.Any(static key => key.Damage is not null)) return ExitCodes.Done;
+        context.Output.Notice("a key whose slot is damaged opens nothing: \"holdfast repair --from\" a copy of the vault may bring it back; else remove it and add another");
+        return ExitCodes.Of(ErrorKind.Damage);
     }
 
     private static async Task<int> AddAsync(KeyAddOptions options, CommandContext context, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Holdfast.Cli.Commands.Check;
 using Holdfast.Cli.Commands.Repair;
 using Holdfast.Cli.Values;
 using Holdfast.Log;
@@ -115,7 +116,7 @@ internal static class RepairCommand
         }
 
         report.WriteEnd(plan, options.DryRun, context.Clock.GetElapsedTime(started));
-        return plan.Report.Damages.Count > 0 ? ExitCodes.Of(ErrorKind.Damage) : ExitCodes.Done;
+        return CheckResult.CodeOf(plan.Report);
     }
 
     private static RepairRequest RequestOf(RepairOptions options, CommandContext context, OpenVault? from) => new()

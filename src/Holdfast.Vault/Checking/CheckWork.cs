@@ -1,8 +1,6 @@
 using Holdfast.Log;
 using Holdfast.Storage;
-using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
-using Holdfast.Vault.Points;
 
 namespace Holdfast.Vault.Checking;
 
@@ -10,7 +8,6 @@ namespace Holdfast.Vault.Checking;
 internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpares? spares = null) : IDisposable
 {
     private readonly Findings findings = new(request);
-    private int keySlots;
 
     /// <summary>What was found, once the check has run.</summary>
     public IReadOnlyList<Finding> All { get; private set; } = [];
@@ -29,9 +26,8 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
 
     public async Task<CheckReport> RunAsync(CancellationToken cancellationToken)
     {
-        await CheckDescriptorAsync(cancellationToken).ConfigureAwait(false);
-        await CheckKeySlotsAsync(cancellationToken).ConfigureAwait(false);
-        await CheckMarksAsync(cancellationToken).ConfigureAwait(false);
+        var small = new SmallObjectCheck(vault, findings);
+        await small.RunAsync(cancellationToken).ConfigureAwait(false);
         // This order makes a backup that is at work meanwhile harmless: see PackInventory.
         PointCheck points = Points = new PointCheck(vault, findings);
         await points.LoadAsync(cancellationToken).ConfigureAwait(false);
@@ -60,6 +56,7 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
         var data = new DataCheck(vault, request, table, findings, log);
         if (request.ReadData) await data.RunAsync(cancellationToken).ConfigureAwait(false);
         await RecordDamageAsync(data, table, cancellationToken).ConfigureAwait(false);
+        await small.CheckRecordsAsync(cancellationToken).ConfigureAwait(false);
 
         LossMap losses = Losses = new LossMap(table, trees.Graph, packs, index, findings);
         if (!losses.IsEmpty)
@@ -70,12 +67,14 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
 
         List<Finding> all = findings.All();
         losses.Reassure(all);
+        // Where some of it cannot be opened, what seems to be missing may lie there.
+        if (all.Any(static finding => finding.LacksEpoch)) all.ForEach(static finding => finding.LacksEpoch |= finding.IsAbsence);
         All = all;
         return new CheckReport
         {
             Damages = [.. all.Select(finding => finding.ToDamagedThing())],
             Notices = findings.Notices,
-            KeySlots = keySlots,
+            KeySlots = small.KeySlots,
             Points = points.Points.Count,
             IndexObjects = packs.Indexes.Count,
             Packs = packs.StoredCount,
@@ -120,64 +119,4 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
             findings.Tell(DamageRecord.Prefix, $"what is broken cannot be recorded, so backups go on counting it as known: {error.Message}");
         }
     }
-
-    private async Task CheckDescriptorAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            byte[] id = await VaultDescriptor.ReadIdAsync(vault.Store, cancellationToken).ConfigureAwait(false);
-            if (!id.AsSpan().SequenceEqual(vault.VaultId)) findings.Add(VaultDescriptor.Name, $"is of vault {Convert.ToHexStringLower(id)}, {vault.Id} expected");
-        }
-        catch (HoldfastException error) when (IsLossOf(error))
-        {
-            findings.Add(VaultDescriptor.Name, error);
-        }
-    }
-
-    /// <summary>That they look like key slots; whether they open, their passwords would tell.</summary>
-    private async Task CheckKeySlotsAsync(CancellationToken cancellationToken)
-    {
-        bool hasOurs = false;
-        await foreach (ObjectEntry entry in vault.Store.ListAsync(KeyDirectory.Prefix, cancellationToken).ConfigureAwait(false))
-        {
-            keySlots++;
-            string id = entry.Name[KeyDirectory.Prefix.Length..];
-            hasOurs |= id == vault.KeySlotId;
-            try
-            {
-                byte[]? slot = await vault.Store.TryGetAsync(entry.Name, KeySlot.MaxBytes, cancellationToken).ConfigureAwait(false);
-                if (slot is not null) KeySlot.ThrowIfMalformed(slot, id);
-            }
-            catch (HoldfastException error) when (IsLossOf(error))
-            {
-                findings.Add(entry.Name, error);
-            }
-        }
-
-        if (!hasOurs) findings.Add(KeyDirectory.Prefix + vault.KeySlotId, "is missing: the vault was opened with it");
-    }
-
-    private async Task CheckMarksAsync(CancellationToken cancellationToken)
-    {
-        await foreach (ObjectEntry entry in vault.Store.ListAsync(PointMark.Prefix, cancellationToken).ConfigureAwait(false))
-        {
-            if (!PointMark.TryParseName(entry.Name, out _))
-            {
-                findings.Tell(entry.Name, "does not belong to the vault");
-                continue;
-            }
-
-            try
-            {
-                await PointMark.TryReadAsync(vault, entry, cancellationToken).ConfigureAwait(false);
-            }
-            catch (HoldfastException error) when (DamageException.IsLoss(error))
-            {
-                findings.Add(entry.Name, error).Reassurance = "every restore point is there all the same, but none can be forgotten";
-            }
-        }
-    }
-
-    // The vault was opened a moment ago: a descriptor or slot that cannot be understood now is damaged, whatever its reader calls it.
-    private static bool IsLossOf(HoldfastException error) => error is not ObjectStoreException || DamageException.IsLoss(error);
 }

@@ -15,7 +15,7 @@ internal static class DamageRecord
     public const string Prefix = "damaged/";
 
     /// <summary>Beyond this a vault needs more than a record.</summary>
-    private const int MaxBytes = 16 << 20;
+    public const int MaxBytes = 16 << 20;
 
     private const int LeastBytesOfPack = 1 + SessionId.Size + 4 + 1;
 

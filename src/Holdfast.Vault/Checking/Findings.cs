@@ -16,13 +16,19 @@ internal sealed class Finding(string objectName, string what)
     /// <summary>Whether another key may read the object: it need not be damaged.</summary>
     public bool DependsOnKey { get; set; }
 
+    /// <summary>Whether all that is known is that this key lacks the epoch in which it is sealed, or may be: no damage then, as far as this key can tell.</summary>
+    public bool LacksEpoch { get; set; }
+
+    /// <summary>Whether something was not found that may lie where this key cannot look.</summary>
+    public bool IsAbsence { get; init; }
+
     /// <summary>Why nothing is affected, where that is known.</summary>
     public string? Reassurance { get; set; }
 
     public List<AffectedPath> Affected { get; } = [];
 
     public DamagedThing ToDamagedThing() =>
-        new(ObjectName, Affected.Count == 0 && Reassurance is not null ? $"{What}; {Reassurance}" : What, Affected);
+        new(ObjectName, Affected.Count == 0 && Reassurance is not null ? $"{What}; {Reassurance}" : What, Affected) { IsUnreadable = LacksEpoch };
 }
 
 /// <summary>Gathers what a check finds. May be used from any thread.</summary>
@@ -55,14 +61,19 @@ internal sealed class Findings(CheckRequest request)
         }
     }
 
+    /// <summary>Notes that something was not found where it should be.</summary>
+    public Finding AddAbsence(string objectName, string what) => Add(objectName, what, isAbsence: true);
+
     /// <summary>Notes damage; once for the same thing.</summary>
-    public Finding Add(string objectName, string what)
+    public Finding Add(string objectName, string what) => Add(objectName, what, isAbsence: false);
+
+    private Finding Add(string objectName, string what, bool isAbsence)
     {
         Finding? finding;
         lock (gate)
         {
             if (findings.TryGetValue((objectName, what), out finding)) return finding;
-            finding = new Finding(objectName, what);
+            finding = new Finding(objectName, what) { IsAbsence = isAbsence };
             findings.Add((objectName, what), finding);
         }
 
@@ -79,6 +90,7 @@ internal sealed class Findings(CheckRequest request)
     {
         Finding finding = Add(objectName, What(objectName, error) + detail);
         finding.DependsOnKey |= error is DamageException { DependsOnKey: true };
+        finding.LacksEpoch |= error is DamageException { LacksEpoch: true };
         return finding;
     }
 

@@ -74,8 +74,8 @@ internal sealed class LossMap
         // One finding for all: what one pack held can be thousands of chunks, of which it is not known any more where they were.
         if (nowhere.Count == 0) return;
         Finding finding = nowhere.Count == 1
-            ? findings.Add($"chunk {graph.Missing[nowhere[0]].Id}", "is in no pack")
-            : findings.Add("chunks", $"{nowhere.Count} that points need are in no pack, the first is {graph.Missing[nowhere[0]].Id}");
+            ? findings.AddAbsence($"chunk {graph.Missing[nowhere[0]].Id}", "is in no pack")
+            : findings.AddAbsence("chunks", $"{nowhere.Count} that points need are in no pack, the first is {graph.Missing[nowhere[0]].Id}");
         foreach (int i in nowhere) Add(table.Count + i, finding);
     }
 

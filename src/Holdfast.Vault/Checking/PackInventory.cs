@@ -192,7 +192,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         }
     }
 
-    private void NoteMissing(PackId pack) => unusable.GetOrAdd(pack, _ => findings.Add(pack.ObjectName, "is missing"));
+    private void NoteMissing(PackId pack) => unusable.GetOrAdd(pack, _ => findings.AddAbsence(pack.ObjectName, "is missing"));
 
     /// <summary>Packs that no index lists: what a point needs has lost its index, the rest was never finished.</summary>
     private void TellOfUnlisted(IReadOnlySet<PackId> needed)
@@ -210,7 +210,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
             }
 
             if (damagedIndexes.Any(name => name.StartsWith($"{IndexObject.Prefix}{session.Key}-", StringComparison.Ordinal))) continue;
-            findings.Add($"{IndexObject.Prefix}{session.Key}-*", $"is missing: no index lists {lost} packs that points need")
+            findings.AddAbsence($"{IndexObject.Prefix}{session.Key}-*", $"is missing: no index lists {lost} packs that points need")
                 .Reassurance = IndexCheck.Reassurance;
         }
     }

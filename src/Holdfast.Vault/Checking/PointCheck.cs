@@ -107,7 +107,7 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
 
             if (lacking == 0) continue;
             (CheckedPack pack, int ordinal) = table.Place(example);
-            findings.Add(ReferenceSet.Name(users.Key), $"leaves out {lacking} chunks that its points need, the first is chunk {ordinal} of {pack.Id}")
+            findings.AddAbsence(ReferenceSet.Name(users.Key), $"leaves out {lacking} chunks that its points need, the first is chunk {ordinal} of {pack.Id}")
                 .Affected.AddRange(users.Select(user => user.Affected(AffectedKind.References)));
         }
     }
@@ -125,7 +125,7 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
                 return true;
             }
 
-            finding = findings.Add(name, "is missing");
+            finding = findings.AddAbsence(name, "is missing");
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {

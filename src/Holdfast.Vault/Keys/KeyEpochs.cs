@@ -1,5 +1,6 @@
 using Holdfast.Log;
 using Holdfast.Storage;
+using Holdfast.Vault.Repairing;
 using Holdfast.Vault.Sealing;
 
 namespace Holdfast.Vault.Keys;
@@ -8,10 +9,12 @@ namespace Holdfast.Vault.Keys;
 internal static class KeyEpochs
 {
     /// <summary>The ring with the epochs that were delivered to it. What cannot be read is told of, and delivers nothing.</summary>
-    public static async Task<KeyRing> TakeInAsync(
+    /// <returns>The ring, and the newest epoch that the first admin began, whether the ring has it or not; 0 where none is seen.</returns>
+    public static async Task<(KeyRing Ring, uint Newest)> TakeInAsync(
         IObjectStore store, KeyRing ring, IEntropy entropy, IReadOnlyList<ObjectEntry> entries, Action<Exception> onDamage,
         CancellationToken cancellationToken)
     {
+        uint newest = 0;
         // In the order of their numbers: each is sealed under the index key of the one before.
         foreach (ObjectEntry entry in entries)
         {
@@ -19,8 +22,12 @@ internal static class KeyEpochs
             try
             {
                 if (!EpochDelivery.TryParseName(entry.Name, out uint number) || ring.Has(number)) continue;
-                EpochDelivery? delivery = await TryReadAsync(store, sealer, entry.Name, cancellationToken).ConfigureAwait(false);
-                if (delivery?.TryOpen(ring, sealer.WriterId, entry.Name) is { } epoch) ring = ring.WithEpochs([epoch]);
+                byte[]? content = await store.TryGetAsync(entry.Name, EpochDelivery.MaxBytes, cancellationToken).ConfigureAwait(false);
+                if (content is null) continue;
+                ThrowIfNotOfFirstAdmin(sealer, entry.Name, content);
+                sealer.Verify(ObjectKind.Epoch, entry.Name, content);
+                newest = Math.Max(newest, number);
+                if (TryOpen(sealer, entry.Name, content)?.TryOpen(ring, sealer.WriterId, entry.Name) is { } epoch) ring = ring.WithEpochs([epoch]);
             }
             catch (HoldfastException error) when (DamageException.IsLoss(error))
             {
@@ -28,7 +35,7 @@ internal static class KeyEpochs
             }
         }
 
-        return ring;
+        return (ring, newest);
     }
 
     /// <summary>
@@ -55,6 +62,12 @@ internal static class KeyEpochs
             if (EpochDelivery.TryParseName(entry.Name, out uint number)) highest = Math.Max(highest, number);
         }
 
+        // One that a repair put away was an epoch all the same, and some may have it.
+        await foreach (ObjectEntry entry in store.ListAsync(Quarantine.Prefix + EpochDelivery.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (EpochDelivery.TryParseName(Quarantine.NameOf(entry.Name), out uint number)) highest = Math.Max(highest, number);
+        }
+
         if (highest == uint.MaxValue - 1) throw new HoldfastException(ErrorKind.Failed, $"{vault.Address}: has a key epoch of the highest number", "remove it: no holdfast wrote it");
         var epoch = KeyEpoch.Create(highest + 1, sealer.Entropy, renewIdentity ? null : sealer.Ring.Current.Identity);
         var delivery = new EpochDelivery(epoch.Number);
@@ -70,14 +83,14 @@ internal static class KeyEpochs
         return sealer.Ring.WithEpochs([epoch]);
     }
 
-    /// <summary>
-    /// Delivers to each writer the epochs that it should have and that no object holds for it: those of who was added while an
-    /// epoch began, and those whose object was lost.
-    /// </summary>
+    /// <summary>Who should have which epoch and is not delivered it by any object: added while it began, or the object was lost.</summary>
     /// <param name="vault">Whose writers were read after the last of them was added.</param>
-    /// <param name="ring">The first admin's, with all epochs.</param>
+    /// <param name="ring">Of the epochs that it has it is said; the others nobody can tell.</param>
+    /// <param name="onDamage">Told of each object that cannot be read: it delivers nothing.</param>
     /// <param name="cancellationToken">Stops waits for the store.</param>
-    public static async Task DeliverMissingAsync(OpenVault vault, KeyRing ring, CancellationToken cancellationToken)
+    /// <returns>Each epoch, ascending, with those who lack it; without epochs that nobody lacks.</returns>
+    public static async Task<List<(KeyEpoch Epoch, List<KnownWriter> Lacking)>> FindMissingAsync(
+        OpenVault vault, KeyRing ring, Action<string, HoldfastException> onDamage, CancellationToken cancellationToken)
     {
         var sealer = new ObjectSealer(ring, vault.Sealer.Entropy) { Writers = vault.Sealer.Writers };
         var delivered = new HashSet<(ulong Receiver, uint Number)>();
@@ -86,43 +99,64 @@ internal static class KeyEpochs
             try
             {
                 if (!EpochDelivery.TryParseName(entry.Name, out _)) continue;
-                if (await TryReadAsync(vault.Store, sealer, entry.Name, cancellationToken).ConfigureAwait(false) is not { } read) continue;
+                byte[]? content = await vault.Store.TryGetAsync(entry.Name, EpochDelivery.MaxBytes, cancellationToken).ConfigureAwait(false);
+                if (content is null) continue;
+                ThrowIfNotOfFirstAdmin(sealer, entry.Name, content);
+                if (TryOpen(sealer, entry.Name, content) is not { } read) continue;
                 foreach (ulong receiver in read.Receivers) delivered.Add((receiver, read.Number));
             }
             catch (HoldfastException error) when (DamageException.IsLoss(error))
             {
-                vault.TellOfDamage(error);
+                onDamage(entry.Name, error);
             }
         }
 
-        for (int i = 1; i < ring.Epochs.Count; i++)
+        var missing = new List<(KeyEpoch Epoch, List<KnownWriter> Lacking)>();
+        // The first is in every slot of the time before the second.
+        foreach (KeyEpoch epoch in ring.Epochs.Skip(1))
         {
-            KeyEpoch epoch = ring.Epochs[i];
-            var delivery = new EpochDelivery(epoch.Number);
-            foreach (KnownWriter writer in Receivers(sealer))
-            {
-                if (writer.Epoch < epoch.Number && !delivered.Contains((writer.Id, epoch.Number))) delivery.Add(writer.Id, writer.ReceivingKey, epoch.For(writer.Role));
-            }
+            // The first admin's other passwords get it from an object, too.
+            List<KnownWriter> lacking =
+            [
+                .. sealer.Writers.Writers.Where(writer => writer.IsCertified && !writer.IsRevoked && !delivered.Contains((writer.Id, epoch.Number))
+                    && (writer.Epoch < epoch.Number || writer.Id == sealer.AdminId)),
+            ];
+            if (lacking.Count > 0) missing.Add((epoch, lacking));
+        }
 
-            if (delivery.Receivers.Count == 0) continue;
+        return missing;
+    }
+
+    /// <summary>Delivers to each writer the epochs that it should have and that no object holds for it.</summary>
+    /// <param name="vault">Whose writers were read after the last of them was added.</param>
+    /// <param name="ring">The first admin's, with all epochs.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    public static async Task DeliverMissingAsync(OpenVault vault, KeyRing ring, CancellationToken cancellationToken)
+    {
+        var sealer = new ObjectSealer(ring, vault.Sealer.Entropy) { Writers = vault.Sealer.Writers };
+        foreach ((KeyEpoch epoch, List<KnownWriter> lacking) in await FindMissingAsync(vault, ring, (_, error) => vault.TellOfDamage(error), cancellationToken).ConfigureAwait(false))
+        {
+            var delivery = new EpochDelivery(epoch.Number);
+            foreach (KnownWriter writer in lacking) delivery.Add(writer.Id, writer.ReceivingKey, epoch.For(writer.Role));
             string name = EpochDelivery.LaterName(epoch.Number, sealer.Entropy);
             // Under the epoch before, which the receivers have, or get first.
-            byte[] content = sealer.Seal(ObjectKind.Epoch, name, delivery.Encode(), ring.Epochs[i - 1]);
-            await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false);
+            KeyEpoch before = ring.Epochs.Last(known => known.Number < epoch.Number);
+            await vault.Store.PutIfAbsentAsync(name, sealer.Seal(ObjectKind.Epoch, name, delivery.Encode(), before), cancellationToken).ConfigureAwait(false);
         }
     }
 
     private static IEnumerable<KnownWriter> Receivers(ObjectSealer sealer) =>
         sealer.Writers.Writers.Where(writer => writer.IsCertified && !writer.IsRevoked && writer.Id != sealer.AdminId);
 
-    /// <summary>Null when it is gone, or from an epoch that this ring does not have, which says nothing to it.</summary>
-    private static async Task<EpochDelivery?> TryReadAsync(IObjectStore store, ObjectSealer sealer, string name, CancellationToken cancellationToken)
+    private static void ThrowIfNotOfFirstAdmin(ObjectSealer sealer, string name, byte[] content)
     {
-        byte[]? content = await store.TryGetAsync(name, EpochDelivery.MaxBytes, cancellationToken).ConfigureAwait(false);
-        if (content is null) return null;
-        ObjectHeader header = ObjectHeader.Decode(content, ObjectKind.Epoch, name);
-        if (!sealer.Ring.Has(header.Epoch)) return null;
-        if (header.WriterId != sealer.AdminId) throw new DamageException(name, "was not signed by the first admin, who alone begins key epochs");
-        return EpochDelivery.Decode(sealer.Open(ObjectKind.Epoch, name, content).Body, name);
+        if (ObjectHeader.Decode(content, ObjectKind.Epoch, name).WriterId == sealer.AdminId) return;
+        throw new DamageException(name, "was not signed by the first admin, who alone begins key epochs");
     }
+
+    /// <summary>Null where it is sealed in an epoch that the ring does not have: it says nothing to it.</summary>
+    private static EpochDelivery? TryOpen(ObjectSealer sealer, string name, byte[] content) =>
+        sealer.Ring.Has(ObjectHeader.Decode(content, ObjectKind.Epoch, name).Epoch)
+            ? EpochDelivery.Decode(sealer.Open(ObjectKind.Epoch, name, content).Body, name)
+            : null;
 }

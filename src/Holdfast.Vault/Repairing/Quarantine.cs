@@ -12,6 +12,14 @@ internal static class Quarantine
     /// <summary>A disk that cannot read an object often reads most of it.</summary>
     private const int PieceBytes = 4 << 10;
 
+    /// <summary>The name that an object in quarantine had.</summary>
+    public static string NameOf(string copy)
+    {
+        string name = copy[Prefix.Length..];
+        int dot = name.LastIndexOf('.');
+        return dot < 0 ? name : name[..dot];
+    }
+
     /// <summary>Copies an object; where its name is taken there, a number follows it.</summary>
     /// <returns>The name of the copy, which is durable; null when there is no such object.</returns>
     /// <param name="store">The vault's.</param>

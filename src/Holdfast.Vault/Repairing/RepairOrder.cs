@@ -22,7 +22,13 @@ internal sealed record RebuiltReferences(SessionId Session, ReferenceSet Sound, 
 /// <summary>What a repair does, as types. The order of the steps is <see cref="RepairWork"/>'s.</summary>
 internal sealed class RepairOrder
 {
-    /// <summary>Names of restore points, marks and key slots that the copy of the vault has.</summary>
+    /// <summary>Whether it goes no further than <see cref="BringBack"/>: this key cannot tell what else is wrong.</summary>
+    public bool IsSmall { get; set; }
+
+    /// <summary>Whether key epochs are delivered anew to those whom no object gives them.</summary>
+    public bool DeliversEpochs { get; set; }
+
+    /// <summary>Names of objects that the copy of the vault has (<see cref="SmallObjects"/>); the descriptor needs no copy.</summary>
     public List<string> BringBack { get; } = [];
 
     public List<SalvagedPack> Salvage { get; } = [];

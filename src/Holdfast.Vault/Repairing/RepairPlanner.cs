@@ -4,7 +4,6 @@ using Holdfast.Storage;
 using Holdfast.Vault.Checking;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Indexing;
-using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
@@ -41,12 +40,22 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         };
         work = new CheckWork(vault, checkRequest, new CheckSpares(twin is null ? null : TreeChunkOf(twin), places));
         CheckReport report = await work.RunAsync(cancellationToken).ConfigureAwait(false);
+        var small = new SmallObjectPlan(vault, request, order, Leave);
+        await small.RunAsync(Check.All, name => Check.Points.Points.Any(point => point.Name == name), cancellationToken).ConfigureAwait(false);
+        if (LacksEpochs())
+        {
+            // What is missing may be there, and what was written now, removed keys could read.
+            order.IsSmall = true;
+            Leave("", "there are objects of a key epoch that this key lacks: until it has that, all else stays as it is",
+                "run it with the first admin's key, or --from a copy of this vault");
+            return new RepairPlan { Report = report, Steps = RepairSteps.Of(order), Left = left, Order = order };
+        }
+
         FindLostPacks();
         await SearchHeadlessAsync(cancellationToken).ConfigureAwait(false);
         await HealAsync(cancellationToken).ConfigureAwait(false);
         FindLostIndexes();
         await RebuildReferencesAsync(cancellationToken).ConfigureAwait(false);
-        await TakeSmallObjectsAsync(cancellationToken).ConfigureAwait(false);
         if (request.RewritesPoints) await FindPointsToRewriteAsync(report, cancellationToken).ConfigureAwait(false);
         FindQuarantine();
         await FindRecordsAsync(cancellationToken).ConfigureAwait(false);
@@ -54,6 +63,10 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
     }
 
     public void Dispose() => work?.Dispose();
+
+    /// <summary>Whether this key cannot tell what is there. The first admin began all epochs: what others say of more does not count.</summary>
+    private bool LacksEpochs() =>
+        vault.Sealer.LackedEpoch != 0 || (!vault.Sealer.Ring.IsOfFirstAdmin && Check.All.Any(static finding => finding.LacksEpoch));
 
     private TwinVaultSpare? AddSpares()
     {
@@ -308,39 +321,6 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
             return null;
-        }
-    }
-
-    /// <summary>Points, marks and key slots cannot be made anew: they come from a copy of the vault, or stay, or go on request.</summary>
-    private async Task TakeSmallObjectsAsync(CancellationToken cancellationToken)
-    {
-        SmallObjects? copy = request.From is { } from && from.VaultId.AsSpan().SequenceEqual(vault.VaultId) ? new SmallObjects(vault, from) : null;
-        foreach (Finding finding in Check.All)
-        {
-            string name = finding.ObjectName;
-            if (name == VaultDescriptor.Name)
-            {
-                Leave(name, finding.What, "copy it from another copy of the vault");
-                continue;
-            }
-
-            // Of a point's trees: told of with what it lost.
-            if (!SmallObjects.IsName(name) || (name.StartsWith(PointCodec.Prefix, StringComparison.Ordinal) && Check.Points.Points.Any(point => point.Name == name))) continue;
-            if (finding.DependsOnKey) Leave(name, $"{finding.What}; it stays as it is", "repair with a key that reads it");
-            else if (copy is not null && await copy.HasAsync(name, cancellationToken).ConfigureAwait(false)) order.BringBack.Add(name);
-            else if (name.StartsWith(KeyDirectory.Prefix, StringComparison.Ordinal)) Leave(name, finding.What, "\"holdfast key remove\" and \"key add\" replace it");
-            else if (request.DropsUnreadable) order.Quarantine.Add(name);
-            else Leave(name, finding.What, "--from a copy of this vault may bring it back; --drop-unreadable puts it away");
-        }
-
-        if (copy is null) return;
-        // A repair that was cut off may have taken one away and not brought it back.
-        await foreach (ObjectEntry entry in vault.Store.ListAsync(Quarantine.Prefix, cancellationToken).ConfigureAwait(false))
-        {
-            string name = entry.Name[Quarantine.Prefix.Length..];
-            if (!SmallObjects.IsName(name) || order.BringBack.Contains(name)) continue;
-            if (await vault.Store.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null) continue;
-            if (await copy.HasAsync(name, cancellationToken).ConfigureAwait(false)) order.BringBack.Add(name);
         }
     }
 

@@ -22,7 +22,8 @@ internal static class RepairSteps
         }
 
         if (order.RebuildsIndex) steps.Add(new RepairStep(RepairAction.RebuildIndex, "", "packs that no sound index object lists are listed anew, by their footers"));
-        foreach (string name in order.BringBack) steps.Add(new RepairStep(RepairAction.BringBack, name, "is brought back from the copy of the vault"));
+        foreach (string name in order.BringBack) steps.Add(new RepairStep(RepairAction.BringBack, name, name == VaultDescriptor.Name ? "is written anew" : "is brought back from the copy of the vault"));
+        if (order.DeliversEpochs) steps.Add(new RepairStep(RepairAction.DeliverEpochs, "", "key epochs are delivered anew to the keys that should have them"));
         foreach (RebuiltReferences references in order.References)
         {
             steps.Add(new RepairStep(RepairAction.RebuildReferences, ReferenceSet.Name(references.Session), "is written anew, from the trees of its points"));

@@ -2,6 +2,7 @@ using System.Text;
 using Holdfast.Log;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Indexing;
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
@@ -24,7 +25,9 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
 
     public async Task<RepairSummary> RunAsync(CancellationToken cancellationToken)
     {
-        long stored = await MakeGoodAsync(cancellationToken).ConfigureAwait(false);
+        long stored = 0;
+        if (order.IsSmall) await BringBackAllAsync(cancellationToken).ConfigureAwait(false);
+        else stored = await MakeGoodAsync(cancellationToken).ConfigureAwait(false);
         foreach (RestorePoint point in order.Rewrite) await RewriteAsync(point, cancellationToken).ConfigureAwait(false);
         return new RepairSummary
         {
@@ -49,7 +52,8 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
                 if (order.RebuildsIndex) await vault.Index.LoadUnindexedAsync(cancellationToken).ConfigureAwait(false);
                 await WritePacksAsync(session, cancellationToken).ConfigureAwait(false);
                 await session.SealAsync(cancellationToken).ConfigureAwait(false);
-                foreach (string name in order.BringBack) await BringBackAsync(name, cancellationToken).ConfigureAwait(false);
+                await BringBackAllAsync(cancellationToken).ConfigureAwait(false);
+                if (order.DeliversEpochs) await KeyEpochs.DeliverMissingAsync(vault, vault.Sealer.Ring, cancellationToken).ConfigureAwait(false);
                 foreach (RebuiltReferences references in order.References) await ReplaceAsync(references, cancellationToken).ConfigureAwait(false);
                 foreach (string name in order.Quarantine) await QuarantineAsync(name, cancellationToken).ConfigureAwait(false);
                 foreach (string name in order.ClearRecords) await vault.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
@@ -116,9 +120,17 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
         }
     }
 
+    private async Task BringBackAllAsync(CancellationToken cancellationToken)
+    {
+        foreach (string name in order.BringBack) await BringBackAsync(name, cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task BringBackAsync(string name, CancellationToken cancellationToken)
     {
-        if (await new SmallObjects(vault, request.From!).TryGetAsync(name, cancellationToken).ConfigureAwait(false) is not { } content)
+        byte[]? content = name == VaultDescriptor.Name
+            ? VaultDescriptor.Encode(vault.VaultId)
+            : await new SmallObjects(vault, request.From!).TryGetAsync(name, cancellationToken).ConfigureAwait(false);
+        if (content is null)
         {
             Tell(name, $"{request.From!.Address} does not have it any more");
             return;
@@ -155,6 +167,7 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (name.StartsWith(PointMark.Prefix, StringComparison.Ordinal)) await KeepNumberAsync(name, cancellationToken).ConfigureAwait(false);
+        if (name.StartsWith(RemovalRecord.Prefix, StringComparison.Ordinal)) await KeepRemovalNumberAsync(name, cancellationToken).ConfigureAwait(false);
         string? copy = await Quarantine.CopyAsync(
             vault.Store, name, bytes => Tell(name, $"{bytes} bytes of it cannot be read: they are zeros in quarantine"), cancellationToken).ConfigureAwait(false);
         if (copy is null) return;
@@ -169,6 +182,14 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
         if (!PointMark.TryParseName(name, out uint number) || marks.Next != number + 1) return;
         var nothing = new PointMark(MarkKind.Release, vault.Host.Clock.GetUtcNow(), null, "", []);
         await PointMarks.TryPutAsync(vault, marks.Next, nothing, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task KeepRemovalNumberAsync(string name, CancellationToken cancellationToken)
+    {
+        Removals removals = await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
+        if (!ObjectNumber.TryParse(name.AsSpan(RemovalRecord.Prefix.Length), out uint number) || removals.Next != number + 1) return;
+        var nothing = new RemovalRecord(vault.Host.Clock.GetUtcNow(), ReplacesAll: false, [], []);
+        await Removals.TryPutAsync(vault, removals.Next, nothing, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task RewriteAsync(RestorePoint point, CancellationToken cancellationToken)

@@ -7,7 +7,10 @@ namespace Holdfast.Vault.Sealing;
 /// <summary>Seals, signs, opens and verifies objects with the keys of one ring. May be used from any thread.</summary>
 internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
 {
+    private const int LeastBytes = ObjectHeader.Size + Aead.TagBytes + Libsodium.SignatureBytes;
+
     private volatile WriterBook writers = WriterBook.Of(ring);
+    private uint lackedEpoch;
 
     public KeyRing Ring { get; } = ring;
 
@@ -23,6 +26,12 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
         get => writers;
         set => writers = value;
     }
+
+    /// <summary>
+    /// The newest key epoch that somebody whom <see cref="Trusts"/> covers began or used, and that the ring does not have; 0 for none.
+    /// What is sealed with this ring then, a key that was removed may be able to read.
+    /// </summary>
+    public uint LackedEpoch => Volatile.Read(ref lackedEpoch);
 
     /// <summary>
     /// Whether what a writer says of a chunk is believed without reading the chunk, so that it is reused: our own word, and that
@@ -53,7 +62,38 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
     public Aead IndexCipher(ObjectHeader header, string name) => new(header.Cipher, IndexKey(header, name));
 
     /// <summary>The key of that cipher.</summary>
-    public byte[] IndexKey(ObjectHeader header, string name) => Ring.Epoch(header.Epoch, name).ObjectKey(header.Kind, header.Salt.Span);
+    public byte[] IndexKey(ObjectHeader header, string name)
+    {
+        if (!Ring.Has(header.Epoch)) throw Lacks(header, name);
+        return Ring.Epoch(header.Epoch, name).ObjectKey(header.Kind, header.Salt.Span);
+    }
+
+    /// <summary>Notes that an epoch exists, as somebody says whom <see cref="Trusts"/> covers.</summary>
+    public void NoteEpoch(uint number)
+    {
+        for (uint known = LackedEpoch; number > known && number > Ring.Current.Number; known = LackedEpoch)
+        {
+            if (Interlocked.CompareExchange(ref lackedEpoch, number, known) == known) return;
+        }
+    }
+
+    /// <summary>Throws unless an object's signature fits: all that can be said of one that is sealed in an epoch which the ring lacks.</summary>
+    public void Verify(ObjectKind kind, string name, ReadOnlySpan<byte> content, WriterBook? known = null)
+    {
+        ObjectHeader header = ObjectHeader.Decode(content, kind, name);
+        if (content.Length < LeastBytes) throw new DamageException(name, $"{content.Length} bytes, at least {LeastBytes} expected");
+        VerifySignature(
+            header, name, content[..ObjectHeader.Size], [], content[ObjectHeader.Size..^Libsodium.SignatureBytes], content[^Libsodium.SignatureBytes..],
+            known ?? writers);
+    }
+
+    // Only of objects whose signature fits: else the epoch in a header says nothing.
+    private DamageException Lacks(ObjectHeader header, string name)
+    {
+        bool isNewer = header.Epoch > Ring.Current.Number && writers.Find(header.WriterId) is { IsRevoked: false };
+        if (isNewer && Trusts(header.WriterId)) NoteEpoch(header.Epoch);
+        return new DamageException(name, $"sealed in key epoch {header.Epoch}, which this key does not have") { DependsOnKey = true, LacksEpoch = isNewer };
+    }
 
     /// <summary>A whole small object: header, sealed body, signature.</summary>
     public byte[] Seal(ObjectKind kind, string name, ReadOnlySpan<byte> body) => Seal(kind, name, body, Ring.Current);
@@ -78,12 +118,10 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
     /// <param name="known">Whose signatures are known; by default <see cref="Writers"/>.</param>
     public (ObjectHeader Header, byte[] Body) Open(ObjectKind kind, string name, ReadOnlySpan<byte> content, WriterBook? known = null)
     {
+        Verify(kind, name, content, known);
         ObjectHeader header = ObjectHeader.Decode(content, kind, name);
-        const int least = ObjectHeader.Size + Aead.TagBytes + Libsodium.SignatureBytes;
-        if (content.Length < least) throw new DamageException(name, $"{content.Length} bytes, at least {least} expected");
         ReadOnlySpan<byte> encodedHeader = content[..ObjectHeader.Size];
         ReadOnlySpan<byte> sealedBody = content[ObjectHeader.Size..^Libsodium.SignatureBytes];
-        VerifySignature(header, name, encodedHeader, [], sealedBody, content[^Libsodium.SignatureBytes..], known ?? writers);
         byte[] body = new byte[sealedBody.Length - Aead.TagBytes];
         using Aead cipher = IndexCipher(header, name);
         if (!cipher.TryOpen(0, sealedBody, body, Associated(encodedHeader, name)))

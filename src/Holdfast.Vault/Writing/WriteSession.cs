@@ -218,6 +218,7 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <exception cref="Log.HoldfastException">Kind Failed: the session was taken for dead; there is no point.</exception>
     public async Task CommitAsync(byte[] body, CancellationToken cancellationToken)
     {
+        vault.RequireNewestEpoch();
         string name = PointCodec.Name(Id);
         byte[] content = vault.Sealer.Seal(ObjectKind.Point, name, body);
         // An error may hide that it was put: as long as that is not known, the lease keeps what it needs.
@@ -358,6 +359,7 @@ internal sealed class WriteSession : IAsyncDisposable
 
     private async Task PutOrThrowAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
+        vault.RequireNewestEpoch();
         PutOutcome outcome = await vault.Store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false);
         if (outcome == PutOutcome.Taken)
         {

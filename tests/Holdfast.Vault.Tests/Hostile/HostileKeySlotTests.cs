@@ -106,6 +106,7 @@ public sealed class HostileKeySlotTests
         BinaryPrimitives.WriteUInt64LittleEndian(slot.AsSpan(16), passes);
         BinaryPrimitives.WriteUInt64LittleEndian(slot.AsSpan(24), memoryBytes);
         Entropy.Fill(slot.AsSpan(32, 16));
+        BinaryPrimitives.WriteUInt32LittleEndian(slot.AsSpan(slot.Length - 4), Crc32C.Compute(slot.AsSpan(0, slot.Length - 4)));
         store.Overwrite($"keys/{number:x16}", slot);
     }
 }

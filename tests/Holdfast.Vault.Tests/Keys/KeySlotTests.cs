@@ -162,7 +162,26 @@ public sealed class KeySlotTests
     {
         byte[] slot = Seal();
         foreach (int length in (int[])[0, 8, 59, 60, 75]) Assert.Throws<DamageException>(() => Open(slot[..length]));
-        Assert.Null(Open(slot[..^1]));
+        Assert.Throws<DamageException>(() => Open(slot[..^1]));
+    }
+
+    /// <summary>A slot that rots is told of while its password, or a copy, is still at hand.</summary>
+    [Fact]
+    public void EachChangedOrMissingByteIsSeenWithoutThePassword()
+    {
+        byte[] slot = Seal();
+        KeySlot.ThrowIfMalformed(slot, Slot);
+        for (int i = 0; i < slot.Length; i++)
+        {
+            for (int bit = 0; bit < 8; bit++)
+            {
+                byte[] changed = [.. slot];
+                changed[i] ^= (byte)(1 << bit);
+                Assert.ThrowsAny<HoldfastException>(() => KeySlot.ThrowIfMalformed(changed, Slot));
+            }
+
+            Assert.ThrowsAny<HoldfastException>(() => KeySlot.ThrowIfMalformed(slot.AsSpan(0, i), Slot));
+        }
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Holdfast.Files;
 using Holdfast.Log;
+using Holdfast.Storage;
 using Holdfast.Testing;
 using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
@@ -39,11 +40,14 @@ internal sealed class RoleWorld : IDisposable
     }
 
     /// <summary>Opens the vault with a ring as it was when the key was made.</summary>
-    public Task<OpenVault> OpenAsync(KeyRing ring)
+    public Task<OpenVault> OpenAsync(KeyRing ring) => OpenAsync(ring, Store);
+
+    /// <summary>The same of a copy of it.</summary>
+    public Task<OpenVault> OpenAsync(KeyRing ring, IObjectStore store)
     {
         int seed = 100 + hosts++;
         var host = new Host(new SimulatedDisk(seed), Clock, new SimulatedEntropy(seed));
-        return OpenVault.OpenAsync(host, Store, FaultWorld.VaultId, "0000000000000000", ring, 4 << 20, Token);
+        return OpenVault.OpenAsync(host, store, FaultWorld.VaultId, "0000000000000000", ring, 4 << 20, Token);
     }
 
     public (string Path, DirectoryTree Tree) Source(string name, params (string Name, byte[] Content)[] files) => sources.Source(name, files);

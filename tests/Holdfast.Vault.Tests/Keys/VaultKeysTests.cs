@@ -1,4 +1,5 @@
 using Holdfast.Log;
+using Holdfast.Storage;
 using Holdfast.Testing;
 
 namespace Holdfast.Vault.Tests.Keys;
@@ -76,6 +77,49 @@ public sealed class VaultKeysTests
         (await OpenAsync("one")).Dispose();
         using VaultSecret wrong = VaultFixture.Secret("two");
         await Assert.ThrowsAnyAsync<HoldfastException>(() => OpenVault.OpenAsync(host, store, wrong, cancellationToken: Token));
+    }
+
+    [Fact]
+    public async Task ASlotThatRotsIsListedSoAndComesBackFromACopy()
+    {
+        using OpenVault vault = await InitAsync("one");
+        string id = await AddAsync(vault, "two", "laptop"), name = "keys/" + id;
+        MemoryObjectStore whole = await Repairing.RepairWorld.CopyAsync(store);
+        byte[] slot = (await store.TryGetAsync(name, 1 << 20, Token))!;
+        slot[100] ^= 1;
+        store.Overwrite(name, slot);
+
+        VaultKey listed = (await VaultKeys.ListAsync(vault, Token)).Single(key => !key.IsCurrent);
+        Assert.Equal((id, "does not fit its checksum"), (listed.Id, listed.Damage));
+        using VaultSecret secret = VaultFixture.Secret("one");
+        using OpenVault copy = await OpenVault.OpenAsync(host, whole, secret, cancellationToken: Token);
+        CheckReport report = await CheckRun.RunAsync(vault, new CheckRequest(), Token);
+        Assert.Equal(name, Assert.Single(report.Damages).ObjectName);
+        var request = new RepairRequest { From = copy };
+        await RepairRun.ApplyAsync(vault, await RepairRun.PlanAsync(vault, request, Token), request, Token);
+
+        Assert.Empty((await CheckRun.RunAsync(vault, new CheckRequest(), Token)).Damages);
+        (await OpenAsync("two")).Dispose();
+    }
+
+    /// Slots of the first version have no checksum: which of two is damaged, only their password tells.
+    [Fact]
+    public async Task ASlotWithoutChecksumThatDiffersFromItsCopyIsNamed()
+    {
+        using OpenVault vault = await InitAsync("one");
+        string id = await AddAsync(vault, "two", "laptop"), name = "keys/" + id;
+        byte[] slot = (await store.TryGetAsync(name, 1 << 20, Token))!;
+        slot[8] = 1;
+        store.Overwrite(name, slot);
+        MemoryObjectStore whole = await Repairing.RepairWorld.CopyAsync(store);
+        store.Overwrite(name, [.. slot[..^1], (byte)(slot[^1] ^ 1)]);
+        using VaultSecret secret = VaultFixture.Secret("one");
+        using OpenVault copy = await OpenVault.OpenAsync(host, whole, secret, cancellationToken: Token);
+
+        RepairPlan plan = await RepairRun.PlanAsync(vault, new RepairRequest { From = copy }, Token);
+
+        Assert.Empty(plan.Steps);
+        Assert.Equal(name, Assert.Single(plan.Left).ObjectName);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Holdfast.Cli.Output;
 using Holdfast.Cli.Values;
 using Holdfast.Files;
+using Holdfast.Log;
 using Holdfast.Vault;
 
 namespace Holdfast.Cli.Commands.Check;
@@ -24,14 +25,28 @@ internal static class CheckResult
             output.SummaryLine($"everything was verified or stored within the last {DurationText.Show(oldest)}{overdue}");
         }
 
-        output.SummaryLine(report.Damages.Count switch
+        int unreadable = report.Damages.Count(static damage => damage.IsUnreadable);
+        output.SummaryLine((report.Damages.Count - unreadable) switch
         {
+            0 when unreadable > 0 => "no damage found in what this key can read",
             0 => "no damage found",
             1 => "1 thing is damaged: see above",
             var count => Invariant($"{count:N0} things are damaged: see above"),
         });
+        if (unreadable > 0)
+        {
+            output.SummaryLine(Invariant(
+                $"{unreadable:N0} things cannot be read with this key, which lacks a key epoch: see above; \"holdfast repair\" with the first admin's key delivers it"));
+        }
+
         output.Record("summary", (report, elapsed), WriteSummary);
     }
+
+    /// <summary>The exit code by what was found: damage goes before what this key cannot read.</summary>
+    public static int CodeOf(CheckReport report) =>
+        report.Damages.Any(static damage => !damage.IsUnreadable) ? ExitCodes.Of(ErrorKind.Damage)
+        : report.Damages.Count > 0 ? ExitCodes.Of(ErrorKind.WrongKey)
+        : ExitCodes.Done;
 
     /// <summary>Each damaged thing, and what it affects.</summary>
     public static void WriteDamages(CommandOutput output, CheckReport report)
@@ -41,15 +56,16 @@ internal static class CheckResult
 
     private static void Write(CommandOutput output, DamagedThing damage)
     {
-        output.Line($"damaged: {damage.ObjectName}: {damage.What}");
-        foreach (AffectedPath affected in damage.Affected) output.Line("  " + Describe(output, affected));
-        if (damage.Affected.Count == 0) output.Line("  no restore point needs it");
+        output.Line($"{(damage.IsUnreadable ? "unreadable with this key" : "damaged")}: {damage.ObjectName}: {damage.What}");
+        foreach (AffectedPath affected in damage.Affected) output.Line("  " + Describe(output, affected, damage.IsUnreadable));
+        if (damage.Affected.Count == 0 && !damage.IsUnreadable) output.Line("  no restore point needs it");
         output.Record("damage", damage, WriteDamage);
     }
 
-    private static string Describe(CommandOutput output, AffectedPath affected)
+    private static string Describe(CommandOutput output, AffectedPath affected, bool isUnreadable)
     {
         string point = "restore point " + affected.Point.ToShortString();
+        if (isUnreadable) return affected.Path.IsEmpty ? point : $"{point}: {output.Shown(SurrogateEscape.Decode(affected.Path.Span))}";
         string path = output.Shown(SurrogateEscape.Decode(affected.Path.Span));
         string what = affected.Kind switch
         {
@@ -77,6 +93,7 @@ internal static class CheckResult
     {
         writer.WriteString("object", damage.ObjectName);
         JsonNames.WriteText(writer, "message", damage.What);
+        writer.WriteBoolean("unreadable", damage.IsUnreadable);
         writer.WriteStartArray("affected");
         foreach (AffectedPath affected in damage.Affected)
         {
@@ -104,6 +121,7 @@ internal static class CheckResult
     {
         CheckReport report = result.Report;
         writer.WriteNumber("damages", report.Damages.Count);
+        writer.WriteNumber("unreadable", report.Damages.Count(static damage => damage.IsUnreadable));
         writer.WriteNumber("points", report.Points);
         writer.WriteNumber("files", report.Files);
         writer.WriteNumber("directories", report.Directories);

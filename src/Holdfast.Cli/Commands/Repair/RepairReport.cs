@@ -114,6 +114,7 @@ internal sealed class RepairReport(CommandOutput output)
         RepairAction.RebuildReferences => "references",
         RepairAction.RewritePoint => "rewrite",
         RepairAction.Quarantine => "quarantine",
+        RepairAction.DeliverEpochs => "deliver",
         _ => "clear",
     };
 

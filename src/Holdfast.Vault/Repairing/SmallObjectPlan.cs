@@ -1,0 +1,140 @@
+using Holdfast.Log;
+using Holdfast.Storage;
+using Holdfast.Vault.Checking;
+using Holdfast.Vault.Keys;
+
+namespace Holdfast.Vault.Repairing;
+
+/// <summary>
+/// Decides what becomes of damaged objects that cannot be made anew from others: they come from a copy of the vault, or stay, or go on
+/// request. The first admin's key also makes anew what delivers key epochs, and any that opened the vault its descriptor.
+/// </summary>
+/// <param name="vault">Whose.</param>
+/// <param name="request">What is allowed.</param>
+/// <param name="order">Receives the decisions.</param>
+/// <param name="leave">Told of what stays: the object, what is wrong with it, and what would help.</param>
+internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, RepairOrder order, Action<string, string, string> leave)
+{
+    /// <summary>Never removed in order, so one that a copy has and the vault has not was lost.</summary>
+    private static readonly string[] KeptForGood = [EpochDelivery.Prefix, WriterStatement.Prefix];
+
+    private readonly SmallObjects? copy =
+        request.From is { } from && from.VaultId.AsSpan().SequenceEqual(vault.VaultId) ? new SmallObjects(vault, from) : null;
+
+    /// <summary>Decides on all that a check found.</summary>
+    /// <param name="findings">All of it.</param>
+    /// <param name="isReadPoint">Whether an object is a point that could be read: what is wrong then is its tree.</param>
+    /// <param name="cancellationToken">Stops waits for the stores.</param>
+    public async Task RunAsync(IReadOnlyList<Finding> findings, Func<string, bool> isReadPoint, CancellationToken cancellationToken)
+    {
+        foreach (Finding finding in findings)
+        {
+            if (finding.ObjectName.StartsWith(EpochDelivery.Prefix, StringComparison.Ordinal)) await DecideOnEpochAsync(finding, cancellationToken).ConfigureAwait(false);
+            else if (finding.ObjectName == VaultDescriptor.Name) BringBack(finding.ObjectName);
+            else if (SmallObjects.IsName(finding.ObjectName) && !isReadPoint(finding.ObjectName)) await DecideAsync(finding, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (copy is null) return;
+        await FindTakenAwayAsync(cancellationToken).ConfigureAwait(false);
+        foreach (string prefix in KeptForGood) await FindLostAsync(prefix, cancellationToken).ConfigureAwait(false);
+        await CompareSlotsAsync(request.From!, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task DecideAsync(Finding finding, CancellationToken cancellationToken)
+    {
+        string name = finding.ObjectName;
+        if (!finding.LacksEpoch && await CopyHasAsync(name, cancellationToken).ConfigureAwait(false)) BringBack(name);
+        else if (finding.DependsOnKey) leave(name, $"{finding.What}; it stays as it is", "repair with a key that reads it");
+        else if (name.StartsWith(KeyDirectory.Prefix, StringComparison.Ordinal)) leave(name, finding.What, "--from a copy of this vault may bring it back; else \"holdfast key remove\" and \"key add\" replace it");
+        else if (SmallObjects.IsHint(name)) PutAway(name);
+        else if (!SmallObjects.MayBeDropped(name)) leave(name, finding.What, "--from a copy of this vault may bring it back");
+        else if (request.DropsUnreadable) PutAway(name);
+        else leave(name, finding.What, "--from a copy of this vault may bring it back; --drop-unreadable puts it away");
+    }
+
+    /// <summary>Who has an epoch can deliver it anew, if others believe it: the first admin.</summary>
+    private async Task DecideOnEpochAsync(Finding finding, CancellationToken cancellationToken)
+    {
+        string name = finding.ObjectName;
+        bool isObject = SmallObjects.IsName(name);
+        bool isOurs = vault.Sealer.Ring.IsOfFirstAdmin
+            && EpochDelivery.TryParseName(isObject ? name : name[..^2], out uint number) && vault.Sealer.Ring.Has(number);
+        if (isObject && !finding.LacksEpoch && await CopyHasAsync(name, cancellationToken).ConfigureAwait(false))
+        {
+            BringBack(name);
+        }
+        else if (isOurs)
+        {
+            order.DeliversEpochs = true;
+            if (isObject && !finding.DependsOnKey && await vault.Store.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null) PutAway(name);
+        }
+        else if (isObject && !finding.DependsOnKey && request.DropsUnreadable)
+        {
+            PutAway(name);
+        }
+        else
+        {
+            leave(name, finding.What, "a repair with the first admin's key delivers its epochs anew; --from a copy of this vault may bring it back");
+        }
+    }
+
+    /// <summary>What a repair that was cut off took away and did not bring back.</summary>
+    private async Task FindTakenAwayAsync(CancellationToken cancellationToken)
+    {
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(Quarantine.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            string name = Quarantine.NameOf(entry.Name);
+            if (SmallObjects.IsName(name) && !SmallObjects.IsHint(name)) await BringBackIfLostAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task FindLostAsync(string prefix, CancellationToken cancellationToken)
+    {
+        await foreach (ObjectEntry entry in request.From!.Store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (SmallObjects.IsName(entry.Name)) await BringBackIfLostAsync(entry.Name, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task BringBackIfLostAsync(string name, CancellationToken cancellationToken)
+    {
+        if (order.BringBack.Contains(name) || await vault.Store.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null) return;
+        if (await CopyHasAsync(name, cancellationToken).ConfigureAwait(false)) BringBack(name);
+    }
+
+    /// <summary>Slots of the first version have no checksum: only beside another is it seen that one of them changed.</summary>
+    private async Task CompareSlotsAsync(OpenVault from, CancellationToken cancellationToken)
+    {
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(KeyDirectory.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            string name = entry.Name, id = name[KeyDirectory.Prefix.Length..];
+            // The one in use opened.
+            if (id == vault.KeySlotId || order.BringBack.Contains(name)) continue;
+            try
+            {
+                byte[]? ours = await vault.Store.TryGetAsync(name, KeySlot.MaxBytes, cancellationToken).ConfigureAwait(false);
+                byte[]? theirs = await from.Store.TryGetAsync(name, KeySlot.MaxBytes, cancellationToken).ConfigureAwait(false);
+                if (ours is null || theirs is null || KeySlot.HasChecksum(ours) || ours.AsSpan().SequenceEqual(theirs)) continue;
+                leave(name, $"differs from that in {from.Address}, and has no checksum by which to tell which of the two is damaged", "try its password on both vaults");
+            }
+            catch (HoldfastException error) when (DamageException.IsLoss(error))
+            {
+                // One of the two cannot be read: of ours the check told.
+            }
+        }
+    }
+
+    // Of one object several things may be wrong.
+    private void BringBack(string name)
+    {
+        if (!order.BringBack.Contains(name)) order.BringBack.Add(name);
+    }
+
+    private void PutAway(string name)
+    {
+        if (!order.Quarantine.Contains(name)) order.Quarantine.Add(name);
+    }
+
+    private async Task<bool> CopyHasAsync(string name, CancellationToken cancellationToken) =>
+        copy is not null && await copy.HasOtherAsync(name, cancellationToken).ConfigureAwait(false);
+}
