@@ -25,7 +25,7 @@ internal static class CommandTree
         [
             InitCommand.Create(), BackupCommand.Create(), PointsCommand.Create(), LsCommand.Create(), FindCommand.Create(),
             DiffCommand.Create(), CatCommand.Create(), RestoreCommand.Create(), CheckCommand.Create(), RepairCommand.Create(), StatsCommand.Create(),
-            ForgetCommand.Create(), PruneCommand.Create(), HoldCommand.CreateHold(), HoldCommand.CreateRelease(), HoldCommand.CreateUndelete(),
+            CopyCommand.Create(), ForgetCommand.Create(), PruneCommand.Create(), HoldCommand.CreateHold(), HoldCommand.CreateRelease(), HoldCommand.CreateUndelete(),
             SettingsCommand.Create(), KeyCommand.Create(), ExportCommand.Create(), ApplyCommand.Create(), KvCommand.Create(), VersionCommand.Create(),
             CompletionCommand.Create(), HelpCommand.Create(), ManCommand.Create(),
         ];
