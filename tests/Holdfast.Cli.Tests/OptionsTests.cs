@@ -287,7 +287,8 @@ public class OptionsTests
             new ExportOptions(new("b", null), new("a", null), "-"),
             world.Read<ExportOptions>("export", "b", "--since", "a", "-o", "-"));
         Assert.Equal(new ApplyOptions("f", "d", true), world.Read<ApplyOptions>("apply", "f", "--to", "d", "--dry-run"));
-        Assert.Equal(new InitOptions(), world.Read<InitOptions>("init"));
+        Assert.Equal(new InitOptions(null, null), world.Read<InitOptions>("init"));
+        Assert.Equal(new InitOptions("/v", "/p"), world.Read<InitOptions>("init", "--secrets-of", "/v", "--from-password-file", "/p"));
     }
 
     [Theory]
