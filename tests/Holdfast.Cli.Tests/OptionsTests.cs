@@ -288,7 +288,6 @@ public class OptionsTests
             world.Read<ExportOptions>("export", "b", "--since", "a", "-o", "-"));
         Assert.Equal(new ApplyOptions("f", "d", true), world.Read<ApplyOptions>("apply", "f", "--to", "d", "--dry-run"));
         Assert.Equal(new InitOptions(null, null), world.Read<InitOptions>("init"));
-        Assert.Equal(new InitOptions("/v", "/p"), world.Read<InitOptions>("init", "--secrets-of", "/v", "--from-password-file", "/p"));
     }
 
     [Theory]
