@@ -128,7 +128,8 @@ public sealed partial class BitcaskStore
     private ManifestSegment Ship(
         LogSegment segment, string staged, FileShipper shipper, (string Path, Manifest Manifest)? previous)
     {
-        // Made once: who makes checkpoints of many segments every second leaves no garbage, whose collection would stop writers.
+        // Made once: checkpoints of many segments, one after the other, leave no garbage whose collection would stop
+        // writers.
         SegmentTally tally = SegmentTally.Of(segment);
         ManifestSegment described = tally.Description ??= Describe(segment);
         ManifestFile data = described.Data;

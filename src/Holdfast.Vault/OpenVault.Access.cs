@@ -17,7 +17,9 @@ public sealed partial class OpenVault
         {
             throw new HoldfastException(
                 ErrorKind.WrongKey, $"this key has the role {RoleRules.NameOf(Role)}, which may not {RoleRules.Describe(use)}",
-                $"use a key of the role {RoleRules.WhoMay(use)} (see \"holdfast key list\")");
+                use == VaultUse.ManageKeys
+                    ? "use the first admin's, with which the vault was made"
+                    : $"use a key of the role {RoleRules.WhoMay(use)} (see \"holdfast key list\")");
         }
 
         if (use == VaultUse.ManageKeys && !Sealer.Ring.IsOfFirstAdmin)

@@ -10,13 +10,13 @@ namespace Holdfast.Vault;
 /// </remarks>
 public static class PruneRun
 {
-    /// <summary>What a prune would do. Nothing is written.</summary>
+    /// <summary>What a prune would do. Nothing is written, so a key of any role may ask.</summary>
     /// <exception cref="HoldfastException">As <see cref="RunAsync"/>.</exception>
     public static Task<PrunePlan> PlanAsync(OpenVault vault, PruneRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
-        vault.Require(VaultUse.Prune);
+        vault.Require(VaultUse.SeePoints);
         return PruneWork.PlanAsync(vault, request, cancellationToken);
     }
 

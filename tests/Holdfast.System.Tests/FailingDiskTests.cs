@@ -100,15 +100,23 @@ public sealed class FailingDiskTests : IDisposable
         Assert.Equal([first, second], await world.PointsAsync());
         await world.ExpectRestoredAsync(first, before, ExceptRoot);
         HoldfastResult restore = await world.ExpectAsync(13, "restore", second, "--to", world.PathOf("to"), "--json");
-        Assert.Equal(lost, restore.Records("error").Select(error => error.GetProperty("path").GetString()).Order(StringComparer.Ordinal));
+        // A read may fail that a later one gets: the kernel reads ahead in pieces that reach into what fails.
+        AssertAreOf(lost, restore.Records("error").Select(error => error.GetProperty("path").GetString()!));
         TreeCompare.AssertEqual(after, TreeSnapshot.Take(world.PathOf("to")), ExceptRoot with { Only = (path, _) => !lost.Contains(path) });
 
         // Zeros instead of errors now: bytes that fail their check.
         disk.Heal();
         disk.Remount();
         HoldfastResult zeros = await world.ExpectAsync(13, "check", "--read-data", "--json");
-        Assert.Equal(lost, zeros.Records("damage").SelectMany(damage => damage.GetProperty("affected").EnumerateArray())
-            .Select(item => Path.GetFileName(item.GetProperty("path").GetString()!)).Distinct().Order(StringComparer.Ordinal));
+        AssertAreOf(lost, zeros.Records("damage").SelectMany(damage => damage.GetProperty("affected").EnumerateArray())
+            .Select(item => Path.GetFileName(item.GetProperty("path").GetString()!)));
+    }
+
+    private static void AssertAreOf(string[] lost, IEnumerable<string> named)
+    {
+        HashSet<string> names = [.. named];
+        Assert.NotEmpty(names);
+        Assert.Subset(lost.ToHashSet(StringComparer.Ordinal), names);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Holdfast.Log;
 using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
 
 namespace Holdfast.Vault.Keys;
@@ -15,7 +15,7 @@ internal sealed class EpochDelivery
     public const string Prefix = "epochs/";
     public const int MaxBytes = 1 << 20;
 
-    private const int NumberDigits = 8;
+    private const int NumberDigits = ObjectNumber.Digits;
     private const int RandomDigits = 16;
     private readonly Dictionary<ulong, byte[]> boxes = [];
 
@@ -28,7 +28,7 @@ internal sealed class EpochDelivery
     public IReadOnlyCollection<ulong> Receivers => boxes.Keys;
 
     /// <summary>The one object that makes the epoch; of two who begin one at once, one puts it.</summary>
-    public static string Name(uint number) => Prefix + number.ToString("x8", CultureInfo.InvariantCulture);
+    public static string Name(uint number) => Prefix + ObjectNumber.Text(number);
 
     /// <summary>A name for what is delivered later.</summary>
     public static string LaterName(uint number, IEntropy entropy)
@@ -41,13 +41,13 @@ internal sealed class EpochDelivery
     /// <summary>The highest number names no epoch, so that each has a next one.</summary>
     public static bool TryParseName(string name, out uint number)
     {
-        number = 0;
         ReadOnlySpan<char> rest = name.AsSpan(Prefix.Length);
-        bool isLater = rest.Length == NumberDigits + 1 + RandomDigits;
-        if (rest.Length != NumberDigits && !isLater) return false;
-        if (isLater && (rest[NumberDigits] != '-' || rest[(NumberDigits + 1)..].ContainsAnyExcept(SessionId.HexDigits))) return false;
-        return !rest[..NumberDigits].ContainsAnyExcept(SessionId.HexDigits)
-            && uint.TryParse(rest[..NumberDigits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number) && number != uint.MaxValue;
+        if (rest.Length == NumberDigits + 1 + RandomDigits && rest[NumberDigits] == '-' && !rest[(NumberDigits + 1)..].ContainsAnyExcept(SessionId.HexDigits))
+        {
+            rest = rest[..NumberDigits];
+        }
+
+        return ObjectNumber.TryParse(rest, out number);
     }
 
     /// <summary>Adds a receiver.</summary>

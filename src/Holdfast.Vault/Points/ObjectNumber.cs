@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Holdfast.Vault.Points;
 
-/// <summary>The number that ends the name of an object of which the vault has a row: marks, removals, settings, leases of a session.</summary>
+/// <summary>The number that ends the name of an object of which the vault has a row: marks, removals, settings, key epochs, leases of a session.</summary>
 internal static class ObjectNumber
 {
-    private const int Digits = 8;
+    public const int Digits = 8;
 
     public static string Text(uint number) => number.ToString("x8", CultureInfo.InvariantCulture);
 

@@ -25,8 +25,6 @@ internal sealed class LiveSet(OpenVault vault, PruneBudget budget)
     /// <summary>Whether a point that stays names a references object.</summary>
     public bool Names(SessionId references) => lists.ContainsKey(references);
 
-    public bool Contains(SessionId point) => points.ContainsKey(point);
-
     /// <summary>Lists the points, and reads what is new.</summary>
     /// <param name="goes">Which points are condemned.</param>
     /// <param name="cancellationToken">Stops waits for the store.</param>

@@ -23,6 +23,7 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
     private readonly LostPlaces places = new();
     private readonly List<ChunkSpare> spares = [];
     private CheckWork? work;
+    private Removals? removals;
     private long chunksLost;
 
     private CheckWork Check => work ?? throw new InvalidOperationException("nothing was checked yet");
@@ -294,7 +295,8 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         try
         {
             if (await ReferenceSet.TryReadAsync(vault, session, cancellationToken).ConfigureAwait(false) is not { } read) return null;
-            return (await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false)).Map(read);
+            removals ??= await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
+            return removals.Map(read);
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {

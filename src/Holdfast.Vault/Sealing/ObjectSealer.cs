@@ -122,8 +122,8 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
         Digest(name, encodedHeader, sealedKey, sealedPart, digest);
         if (!Libsodium.Verify(digest, writer.PublicKey, signature)) throw new DamageException(name, "its signature does not fit its content");
         if (RoleRules.MayWrite(writer.Role, header.Kind)) return;
-        throw new DamageException(
-            name, $"written by {WriterStatement.IdText(header.WriterId)}, a key of the role {RoleRules.NameOf(writer.Role)}, which may not") { DependsOnKey = true };
+        string reason = $"written by {WriterStatement.IdText(header.WriterId)}, a key of the role {RoleRules.NameOf(writer.Role)}, which may not";
+        throw new DamageException(name, reason) { DependsOnKey = true };
     }
 
     public static byte[] Associated(ReadOnlySpan<byte> header, string name) =>

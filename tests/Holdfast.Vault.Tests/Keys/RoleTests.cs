@@ -60,6 +60,40 @@ public sealed class RoleTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(KeyRole.Admin)]
+    [InlineData(KeyRole.Add)]
+    [InlineData(KeyRole.List)]
+    [InlineData(KeyRole.Restore)]
+    [InlineData(KeyRole.Prune)]
+    public async Task EachRoleMayAskWhatAPruneWouldDelete(KeyRole role)
+    {
+        (_, DirectoryTree tree) = world.Source("src", ("file", Content));
+        SessionId point = await world.BackupAsync(world.Root, tree);
+        using (OpenVault root = await world.OpenAsync(world.Root))
+        {
+            await ForgetRun.RunAsync(root, new ForgetRequest { Points = [point], Zone = TimeZoneInfo.Utc, AllowsEmptyGroups = true }, Token);
+        }
+
+        using OpenVault vault = await world.OpenAsync(await world.AddAsync(role));
+
+        PrunePlan plan = await PruneRun.PlanAsync(vault, new PruneRequest { UndeleteWindow = TimeSpan.Zero }, Token);
+
+        Assert.Equal((1, 2), (plan.Points, plan.UnneededPacks));
+    }
+
+    [Theory]
+    [InlineData(KeyRole.Add)]
+    [InlineData(KeyRole.Admin)]
+    public async Task WhoMayNotManageKeysIsSentToTheFirstAdminsKey(KeyRole role)
+    {
+        using OpenVault vault = await world.OpenAsync(await world.AddAsync(role));
+
+        HoldfastException refused = Assert.Throws<HoldfastException>(() => vault.Require(VaultUse.ManageKeys));
+
+        Assert.Contains("first admin's", $"{refused.Message} {refused.Hint}", StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AnAddKeyMakesPointsThatItCannotRead()
     {

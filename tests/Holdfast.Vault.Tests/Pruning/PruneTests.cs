@@ -1,7 +1,9 @@
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Testing;
+using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
+using Holdfast.Vault.Pruning;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Trees;
 using Holdfast.Vault.Writing;
@@ -44,6 +46,28 @@ public sealed class PruneTests : IDisposable
         Assert.Equal([$"points/{second}"], world.Names("points/"));
         Assert.Empty(world.Names("leases/"));
         Assert.Equal(0, (await world.PruneAsync()).Packs);
+    }
+
+    /// As a repair replaces them, which may name other packs.
+    [Fact]
+    public async Task ReferencesThatWereReplacedMeanwhileAreReadAgain()
+    {
+        world.Write("a", 100_000, 1);
+        SessionId first = await world.BackUpAsync();
+        OpenVault vault = await world.OpenAsync();
+        var live = new LiveSet(vault, new PruneBudget(new PruneRequest(), world.Clock));
+        await live.RefreshAsync(static _ => false, Stop);
+        ReferenceSet references = (await ReferenceSet.TryReadAsync(vault, first, Stop))!;
+        var elsewhere = new PackId(ObjectKind.DataPack, SessionId.Create(vault.Host.Entropy), 0);
+        references.Add(elsewhere, 8, 3);
+        string name = ReferenceSet.Name(first);
+        await vault.Store.DeleteAsync(name, Stop);
+        await vault.Store.PutIfAbsentAsync(name, vault.Sealer.Seal(ObjectKind.References, name, references.Encode()), Stop);
+
+        Assert.DoesNotContain(elsewhere, live.Needed.Packs);
+        await live.RefreshAsync(static _ => false, Stop);
+
+        Assert.Contains(elsewhere, live.Needed.Packs);
     }
 
     [Fact]
