@@ -3,7 +3,10 @@ namespace Holdfast.Vault;
 /// <summary>What is copied from another vault.</summary>
 public sealed record CopyRequest
 {
-    /// <summary>The vault to copy from, opened with a key that reads data. Only read; it may have the same keys or others.</summary>
+    /// <summary>
+    /// The vault to copy from. Only read; it may have the same keys or others. Opened with a key that reads data; where both vaults have
+    /// all keys in common any key will do, but what that cannot open is copied without being verified.
+    /// </summary>
     public required OpenVault From { get; init; }
 
     /// <summary>The points to copy, of those that <see cref="From"/> lists; null for all of them.</summary>
@@ -14,6 +17,9 @@ public sealed record CopyRequest
 
     /// <summary>zstd level, −5 to 19.</summary>
     public int CompressionLevel { get; init; } = 3;
+
+    /// <summary>How many packs are copied at once, at most: the more, the more memory.</summary>
+    public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount);
 
     /// <summary>Told of points that are not copied, and why.</summary>
     public Action<ItemNotice>? OnNotice { get; init; }

@@ -25,13 +25,15 @@ public static class CopyRun
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
         vault.Require(VaultUse.Backup);
-        request.From.Require(VaultUse.ReadData);
+        // What is sealed under keys that both have goes over as it is.
+        var keys = SharedKeys.Of(request.From, vault);
+        request.From.Require(keys is { AreAll: true } ? VaultUse.SeePoints : VaultUse.ReadData);
         if (string.Equals(vault.Id, request.From.Id, StringComparison.Ordinal))
         {
             throw new HoldfastException(
                 ErrorKind.Usage, $"{request.From.Address}: is the vault {vault.Address} itself, or a plain copy of it", "name another vault to copy from");
         }
 
-        return new CopyWork(vault, request).RunAsync(cancellationToken);
+        return new CopyWork(vault, request, keys).RunAsync(cancellationToken);
     }
 }

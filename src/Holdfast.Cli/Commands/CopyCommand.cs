@@ -57,6 +57,7 @@ internal static class CopyCommand
             From = from,
             Points = await FindAsync(options, from, cancellationToken).ConfigureAwait(false),
             Host = Environment.MachineName,
+            Workers = context.Workers,
             OnNotice = context.Tell,
             OnCopied = (point, copy) => context.Output.Detail($"copied {point.Id.ToShortString()} as {copy.ToShortString()}"),
         };

@@ -11,7 +11,7 @@ namespace Holdfast.Vault.Copying;
 /// Brings chunks of data from one vault to another, each verified by its id there and named by its id here. Chunks stay as they
 /// were cut. For one thread at a time.
 /// </summary>
-internal sealed class CopiedChunks(OpenVault from, OpenVault to)
+internal sealed class CopiedChunks(OpenVault from, OpenVault to, CopyTally tally)
 {
     /// <summary>So many names are remembered, about 100 bytes each; what is forgotten is read and named again.</summary>
     private const int MaxNames = 1 << 19;
@@ -20,12 +20,6 @@ internal sealed class CopiedChunks(OpenVault from, OpenVault to)
 
     /// <summary>Whether what is new there is named alike here: then what is here need not be read there.</summary>
     public bool AreNamedAlike { get; } = TwinVaultSpare.AreTwins(to, from);
-
-    public long BytesRead { get; private set; }
-
-    public long Copied { get; private set; }
-
-    public long There { get; private set; }
 
     /// <summary>Makes the session's vault have the chunk of an item.</summary>
     /// <returns>The item as it stands in trees here.</returns>
@@ -37,18 +31,18 @@ internal sealed class CopiedChunks(OpenVault from, OpenVault to)
         bool isNamed = AreNamedAlike || names.TryGetValue(item.Id, out id);
         if (isNamed && await session.TryReferenceAsync(id, ObjectKind.DataPack, cancellationToken).ConfigureAwait(false))
         {
-            There++;
+            tally.AddThere();
             return Named(item, id);
         }
 
         ReadOnlyMemory<byte> content = await ContentPieces.ReadChunkAsync(from, item, cancellationToken).ConfigureAwait(false);
-        BytesRead += content.Length;
+        tally.AddRead(content.Length);
         // Also with equal secrets: it may have been named before the key for that was renewed.
         id = to.DataIdentity.Of(content.Span);
         long added = session.BytesAdded;
         await sink.AddAsync(id, content, cancellationToken).ConfigureAwait(false);
-        if (session.BytesAdded > added) Copied++;
-        else There++;
+        if (session.BytesAdded > added) tally.AddCopied();
+        else tally.AddThere();
         if (!AreNamedAlike || id != item.Id)
         {
             if (names.Count == MaxNames) names.Clear();

@@ -1,4 +1,5 @@
 using Holdfast.Log;
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Writing;
@@ -6,10 +7,16 @@ using Holdfast.Vault.Writing;
 namespace Holdfast.Vault.Copying;
 
 /// <summary>One copy: chooses the points, and makes each in a session of its own.</summary>
-internal sealed class CopyWork(OpenVault vault, CopyRequest request)
+/// <param name="vault">Where to.</param>
+/// <param name="request">What.</param>
+/// <param name="keys">What the vaults have in common; null where content has other names.</param>
+internal sealed class CopyWork(OpenVault vault, CopyRequest request, SharedKeys? keys)
 {
     private readonly OpenVault from = request.From;
-    private readonly CopiedChunks chunks = new(request.From, vault);
+    private readonly CopyTally tally = new();
+    private readonly int workers = Math.Max(1, request.Workers);
+    private CopiedChunks? chunks;
+    private SealedCopier? groups;
     private readonly Dictionary<SessionId, PointOrigin> origins = [];
     private long points;
     private long there;
@@ -20,6 +27,7 @@ internal sealed class CopyWork(OpenVault vault, CopyRequest request)
     public async Task<CopySummary> RunAsync(CancellationToken cancellationToken)
     {
         long started = vault.Host.Clock.GetTimestamp();
+        groups = keys is null ? null : new SealedCopier(from, vault, keys, workers, tally, request.Progress);
         Dictionary<PointOrigin, SessionId> known = await ReadKnownAsync(cancellationToken).ConfigureAwait(false);
         List<RestorePoint> wanted = await ChooseAsync(known, cancellationToken).ConfigureAwait(false);
         long items = 0, bytes = 0;
@@ -51,10 +59,10 @@ internal sealed class CopyWork(OpenVault vault, CopyRequest request)
             PointsThere = there,
             Damaged = damaged,
             Gone = gone,
-            BytesRead = chunks.BytesRead,
+            BytesRead = tally.BytesRead,
             BytesStored = bytesStored,
-            ChunksCopied = chunks.Copied,
-            ChunksThere = chunks.There,
+            ChunksCopied = tally.Copied,
+            ChunksThere = tally.There,
             Duration = vault.Host.Clock.GetElapsedTime(started),
         };
     }
@@ -99,13 +107,43 @@ internal sealed class CopyWork(OpenVault vault, CopyRequest request)
 
     private async Task<SessionId> CopyAsync(RestorePoint point, Dictionary<PointOrigin, SessionId> known, CancellationToken cancellationToken)
     {
-        WriteSession session = await WriteSession.BeginAsync(vault, request.Host, request.CompressionLevel, workers: 1, cancellationToken).ConfigureAwait(false);
+        if (groups is not null)
+        {
+            try
+            {
+                return await InSessionAsync(point, known, session => CopySealedAsync(groups, point, session, cancellationToken), cancellationToken).ConfigureAwait(false);
+            }
+            catch (HoldfastException error) when (DamageException.IsLoss(error) && RoleRules.Allows(from.Role, VaultUse.ReadData))
+            {
+                // Another pack may hold what is not whole in one. The way through the trees finds it, or says which files it is of.
+            }
+        }
+
+        return await InSessionAsync(point, known, session => CopyTreeAsync(point, session, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<RestorePoint> CopySealedAsync(SealedCopier groups, RestorePoint point, WriteSession session, CancellationToken cancellationToken)
+    {
+        await groups.CopyAsync(point, session, cancellationToken).ConfigureAwait(false);
+        return point;
+    }
+
+    private Task<RestorePoint> CopyTreeAsync(RestorePoint point, WriteSession session, CancellationToken cancellationToken)
+    {
+        chunks ??= new CopiedChunks(from, vault, tally);
+        return new TreeCopier(from, vault, session, chunks, request.Progress).CopyAsync(point, cancellationToken);
+    }
+
+    /// <summary>Makes the copy of a point in a session of its own.</summary>
+    private async Task<SessionId> InSessionAsync(
+        RestorePoint point, Dictionary<PointOrigin, SessionId> known, Func<WriteSession, Task<RestorePoint>> copying, CancellationToken cancellationToken)
+    {
+        WriteSession session = await WriteSession.BeginAsync(vault, request.Host, request.CompressionLevel, workers, cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
             try
             {
-                var copier = new TreeCopier(from, vault, session, chunks, request.Progress);
-                RestorePoint copy = await copier.CopyAsync(point, cancellationToken).ConfigureAwait(false);
+                RestorePoint copy = await copying(session).ConfigureAwait(false);
                 await session.SealAsync(cancellationToken).ConfigureAwait(false);
                 await CommitAsync(session, copy with { Origin = PointOrigin.Of(from, point) }, BaseOf(point, known), cancellationToken).ConfigureAwait(false);
             }

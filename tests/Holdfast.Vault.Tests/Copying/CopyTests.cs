@@ -108,6 +108,24 @@ public sealed class CopyTests
     }
 
     [Fact]
+    public async Task APointThatIsNamedTwiceIsCopiedOnceAndOneThatCannotBeReadIsNamed()
+    {
+        using RepairWorld world = await RepairWorld.CreateAsync(new Random(Seed));
+        var to = new MemoryObjectStore();
+        RestorePoint first = world.Oracle.Points[0];
+        Assert.Equal(1, (await CopyWorld.CopyAsync(world.Whole, to, isTwin: true, seed: 10, request => request with { Points = [first, first] })).Points);
+        MemoryObjectStore damaged = await RepairWorld.CopyAsync(world.Whole);
+        string name = $"points/{world.Oracle.Points[1].Id}";
+        byte[] content = await DamagedStores.ContentAsync(damaged, name);
+        content[^1] ^= 1;
+        damaged.Overwrite(name, content);
+        var notices = new List<ItemNotice>();
+        CopySummary rest = await CopyWorld.CopyAsync(damaged, to, isTwin: true, seed: 20, request => request with { OnNotice = notices.Add });
+        Assert.Equal((1, 1, 1), (rest.Points, rest.PointsThere, rest.Damaged));
+        Assert.Equal($"restore point {world.Oracle.Points[1].Id}", RepairWorld.PathOf(Assert.Single(notices).Path));
+    }
+
+    [Fact]
     public async Task APointThatIsForgottenAndPrunedMeanwhileIsNamedAsGone()
     {
         using RepairWorld world = await RepairWorld.CreateAsync(new Random(Seed));
