@@ -134,6 +134,7 @@ public class OptionsTests
     [InlineData("stats", "a", "--at", "now")]
     [InlineData("export", "latest")]
     [InlineData("export", "-o", "f")]
+    [InlineData("import")]
     [InlineData("apply", "f")]
     [InlineData("apply", "--to", "d")]
     [InlineData("key", "remove")]
@@ -286,6 +287,7 @@ public class OptionsTests
         Assert.Equal(
             new ExportOptions(new("b", null), new("a", null), "-"),
             world.Read<ExportOptions>("export", "b", "--since", "a", "-o", "-"));
+        Assert.Equal(new ImportOptions("f", "/p"), world.Read<ImportOptions>("import", "f", "--from-password-file", "/p"));
         Assert.Equal(new ApplyOptions("f", "d", true), world.Read<ApplyOptions>("apply", "f", "--to", "d", "--dry-run"));
         Assert.Equal(new InitOptions(null, null), world.Read<InitOptions>("init"));
     }

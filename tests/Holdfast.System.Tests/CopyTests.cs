@@ -51,6 +51,47 @@ public sealed class CopyTests : IDisposable
     }
 
     [Fact]
+    public async Task AnExportIsImportedIntoAnotherVaultOnce()
+    {
+        await world.InitAsync();
+        world.WriteRandom("large", seed: 1, bytes: 1 << 20);
+        world.Write("small", "one");
+        string first = await world.BackupPointAsync("--tag", "t");
+        TreeSnapshot firstTree = TreeSnapshot.Take(world.Source);
+        world.Write("small", "two");
+        string second = await world.BackupPointAsync();
+        TreeSnapshot secondTree = TreeSnapshot.Take(world.Source);
+        string whole = world.PathOf("whole.hfx"), changes = world.PathOf("changes.hfx"), password = world.PathOf("password");
+        await world.ExpectAsync(0, "export", first, "-o", whole);
+        await world.ExpectAsync(0, "export", second, "--since", first, "-o", changes);
+        File.WriteAllText(password, "correct horse\n");
+        world.Variables["HOLDFAST_VAULT"] = world.PathOf("second");
+        world.Variables["HOLDFAST_PASSWORD"] = "battery staple";
+        await world.ExpectAsync(0, "init");
+
+        await world.ExpectAsync(12, "import", whole);
+        HoldfastResult early = await world.ExpectAsync(10, "import", changes, "--from-password-file", password);
+        Assert.Contains(first[..8], early.Error, StringComparison.Ordinal);
+        byte[] cut = File.ReadAllBytes(whole)[..^100];
+        Assert.Equal(13, (await world.RunWithAsync(cut, "import", "-", "--from-password-file", password)).Code);
+        Assert.Empty((await world.ExpectAsync(0, "points", "--json")).Document.EnumerateArray());
+
+        JsonElement made = (await world.ExpectAsync(0, "import", whole, "--from-password-file", password, "--json")).Summary;
+        JsonElement later = (await world.ExpectAsync(0, "import", changes, "--from-password-file", password, "--json")).Summary;
+        JsonElement again = (await world.ExpectAsync(0, "import", changes, "--from-password-file", password, "--json")).Summary;
+        Assert.Equal((false, false, true), (There(made), There(later), There(again)));
+        Assert.Equal((later.GetProperty("point").GetString(), 0), (again.GetProperty("point").GetString(), again.GetProperty("bytesStored").GetInt32()));
+        JsonElement[] points = [.. (await world.ExpectAsync(0, "points", "--json")).Document.EnumerateArray()];
+        Assert.Equal([first, second], points.Select(point => point.GetProperty("origin").GetProperty("point").GetString()));
+        Assert.Equal("t", points[0].GetProperty("tags")[0].GetString());
+        await world.ExpectRestoredAsync(made.GetProperty("point").GetString()!, firstTree);
+        await world.ExpectRestoredAsync("latest", secondTree);
+        await world.ExpectAsync(0, "check", "--read-data");
+
+        static bool There(JsonElement summary) => summary.GetProperty("alreadyThere").GetBoolean();
+    }
+
+    [Fact]
     public async Task ADamagedPointIsNamedAndTheOthersAreCopied()
     {
         await world.InitAsync();

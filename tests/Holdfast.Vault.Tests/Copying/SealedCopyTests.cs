@@ -76,6 +76,24 @@ public sealed class SealedCopyTests
         Assert.Equal(ErrorKind.WrongKey, (await Assert.ThrowsAsync<HoldfastException>(() => CopyRun.RunAsync(other, new CopyRequest { From = source }, Token))).Kind);
     }
 
+    /// Who verified content answers for it, also where the key that stored it is not known.
+    [Fact]
+    public async Task ABackupReliesOnWhatACopyVerified()
+    {
+        using var world = new RoleWorld();
+        (string path, DirectoryTree tree) = world.Source("src", ("file", TestKeys.Random(new Random(Seed), 300_000)));
+        await world.BackupAsync(await world.AddAsync(KeyRole.Add), tree);
+        var to = new MemoryObjectStore(world.Clock);
+        using OpenVault from = await world.OpenAsync(world.Root);
+        using OpenVault vault = Open(to, 7, world.Root, seed: 20);
+        Assert.Equal(1, (await CopyRun.RunAsync(vault, new CopyRequest { From = from }, Token)).Points);
+
+        BackupSummary backup = await BackupRun.RunAsync(vault, FaultWorld.Request(tree, PointKind.Full), Token);
+
+        Assert.DoesNotContain(to.Names, name => name.StartsWith($"data/{backup.Point}", StringComparison.Ordinal));
+        await FaultWorld.AssertIsAsync(vault, (await RestorePoints.ListAsync(vault, Token)).Single(point => point.Id == backup.Point), path);
+    }
+
     [Theory]
     [InlineData(true, false)]
     [InlineData(false, true)]
@@ -154,6 +172,9 @@ public sealed class SealedCopyTests
         var to = new MemoryObjectStore();
         Assert.Equal(2, (await CopyWorld.CopyAsync(from, to, isTwin: true, seed: 10)).Points);
         await CopyWorld.AssertCopiedAsync(world, to, isTwin: true, [1, 2], $"seed {Seed}");
+        // As they are sealed: not by the way through the trees.
+        HashSet<string> there = [.. (await GroupsAsync(from, FaultWorld.Ring)).Select(static group => group.Bytes)];
+        Assert.Contains(await GroupsAsync(to, FaultWorld.Ring), group => there.Contains(group.Bytes));
     }
 
     /// A damaged references object names nothing; trees do.
