@@ -117,6 +117,13 @@ internal sealed class CommandContext
         return await OpenVault.OpenAsync(Host, store, secret, CacheBytes, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>The password of something else than the vault, out of a file; the caller disposes it.</summary>
+    public async Task<VaultSecret> GetSecretOfAsync(string what, string passwordFile, CancellationToken cancellationToken)
+    {
+        using Password password = await Passwords.GetAsync(new PasswordChoice(passwordFile, null), $"password of {what}", confirm: false, cancellationToken).ConfigureAwait(false);
+        return new VaultSecret(password.Bytes.Span);
+    }
+
     /// <summary>Tells of an item as the run goes on.</summary>
     public void Tell(ItemNotice notice)
     {

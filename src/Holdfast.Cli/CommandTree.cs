@@ -25,8 +25,8 @@ internal static class CommandTree
         [
             InitCommand.Create(), BackupCommand.Create(), PointsCommand.Create(), LsCommand.Create(), FindCommand.Create(),
             DiffCommand.Create(), CatCommand.Create(), RestoreCommand.Create(), CheckCommand.Create(), RepairCommand.Create(), StatsCommand.Create(),
-            ForgetCommand.Create(), PruneCommand.Create(), HoldCommand.CreateHold(), HoldCommand.CreateRelease(), HoldCommand.CreateUndelete(),
-            SettingsCommand.Create(), KeyCommand.Create(), ExportCommand.Create(), ApplyCommand.Create(), KvCommand.Create(), VersionCommand.Create(),
+            CopyCommand.Create(), ForgetCommand.Create(), PruneCommand.Create(), HoldCommand.CreateHold(), HoldCommand.CreateRelease(), HoldCommand.CreateUndelete(),
+            SettingsCommand.Create(), KeyCommand.Create(), ExportCommand.Create(), ImportCommand.Create(), ApplyCommand.Create(), KvCommand.Create(), VersionCommand.Create(),
             CompletionCommand.Create(), HelpCommand.Create(), ManCommand.Create(),
         ];
         foreach (VerbCommand verb in verbs) root.Add(verb);

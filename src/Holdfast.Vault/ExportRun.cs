@@ -60,7 +60,9 @@ public static class ExportRun
             Program = point.Program,
             Roots = point.Roots,
         };
-        await exporter.RunAsync(manifest, since is null ? [point] : [since, point], baseTop?.ToRestoredNode() ?? TreeNode.TopOf([]), top.ToRestoredNode()).ConfigureAwait(false);
+        RestorePoint record = point with { Tree = Trees.Content.Empty, Changes = Trees.Content.Empty, Origin = PointOrigin.Of(vault, point) };
+        var whole = new PointRecord(record, since is null ? null : PointOrigin.Of(vault, since), top.Directory is not null);
+        await exporter.RunAsync(manifest, whole, since is null ? [point] : [since, point], baseTop?.ToRestoredNode() ?? TreeNode.TopOf([]), top.ToRestoredNode()).ConfigureAwait(false);
         await frames.EndAsync(cancellationToken).ConfigureAwait(false);
         return new ExportSummary(point.Id, since?.Id, exporter.Added, exporter.Modified, exporter.Deleted, frames.BytesWritten);
     }

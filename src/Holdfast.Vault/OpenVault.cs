@@ -112,14 +112,35 @@ public sealed partial class OpenVault : IDisposable
     /// <param name="label">A name for that key.</param>
     /// <param name="cancellationToken">Cancelled before the descriptor is written, it leaves no vault.</param>
     /// <remarks>The descriptor is written last: a vault exists once its key can be opened.</remarks>
-    public static async Task<OpenVault> InitAsync(
-        Host host, IObjectStore store, VaultSecret secret, string label, CancellationToken cancellationToken)
+    public static Task<OpenVault> InitAsync(Host host, IObjectStore store, VaultSecret secret, string label, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(host);
+        return InitWithRingAsync(host, store, secret, KeyRing.CreateAdmin(host.Entropy, host.Clock.GetUtcNow(), label), cancellationToken);
+    }
+
+    /// <summary>Makes a new vault with the keys of another, of all its epochs, and opens it: the same content has the same names in both.</summary>
+    /// <param name="host">The world.</param>
+    /// <param name="store">Where the vault is to lie.</param>
+    /// <param name="secret">Opens its first key; may be another than the other vault's.</param>
+    /// <param name="label">A name for that key.</param>
+    /// <param name="secretsOf">The other vault, opened with its first admin's key. Its other keys are not known in the new one.</param>
+    /// <param name="cancellationToken">As of <see cref="InitAsync"/>.</param>
+    /// <exception cref="HoldfastException">Kind WrongKey: the other vault was opened with another key.</exception>
+    public static Task<OpenVault> InitWithSecretsOfAsync(
+        Host host, IObjectStore store, VaultSecret secret, string label, OpenVault secretsOf, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        ArgumentNullException.ThrowIfNull(secretsOf);
+        secretsOf.Require(VaultUse.ManageKeys);
+        return InitWithRingAsync(host, store, secret, secretsOf.Sealer.Ring.WithLabel(label, host.Clock.GetUtcNow()), cancellationToken);
+    }
+
+    private static async Task<OpenVault> InitWithRingAsync(
+        Host host, IObjectStore store, VaultSecret secret, KeyRing ring, CancellationToken cancellationToken)
+    {
         await RequireEmptyAsync(store, cancellationToken).ConfigureAwait(false);
         byte[] id = new byte[VaultDescriptor.IdBytes];
         host.Entropy.Fill(id);
-        KeyRing ring = KeyRing.CreateAdmin(host.Entropy, host.Clock.GetUtcNow(), label);
         string slot = KeyDirectory.NewId(host.Entropy);
         await KeyDirectory.AddAsync(host, store, id, slot, ring, secret, cancellationToken).ConfigureAwait(false);
         string certificate = await WriterStatement.PutAsync(store, new ObjectSealer(ring, host.Entropy), WriterCertificate.Of(ring, slot), cancellationToken).ConfigureAwait(false);

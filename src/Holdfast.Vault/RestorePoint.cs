@@ -98,6 +98,9 @@ public sealed record RestorePoint
     /// <summary>The hold that was put on it and not released, whether or not its time is over; null for none.</summary>
     public PointHold? Hold { get; init; }
 
+    /// <summary>Where it was made, of a point that was copied from another vault; else null.</summary>
+    public PointOrigin? Origin { get; init; }
+
     /// <summary>Who signed it.</summary>
     internal ulong WriterId { get; init; }
 

@@ -100,6 +100,10 @@ public class OptionsTests
     [InlineData("check", "--repair", "--rolling")]
     [InlineData("repair", "--from", "")]
     [InlineData("repair", "--from-password-file", "/p")]
+    [InlineData("copy")]
+    [InlineData("copy", "latest", "--from", "")]
+    [InlineData("init", "--secrets-of", "")]
+    [InlineData("init", "--from-password-file", "/p")]
     [InlineData("check", "now")]
     [InlineData("points", "--last", "0")]
     [InlineData("points", "x")]
@@ -134,6 +138,7 @@ public class OptionsTests
     [InlineData("stats", "--by", "day", "--time-zone", "Berlin")]
     [InlineData("export", "latest")]
     [InlineData("export", "-o", "f")]
+    [InlineData("import")]
     [InlineData("apply", "f")]
     [InlineData("apply", "--to", "d")]
     [InlineData("key", "remove")]
@@ -289,8 +294,9 @@ public class OptionsTests
         Assert.Equal(
             new ExportOptions(new("b", null), new("a", null), "-"),
             world.Read<ExportOptions>("export", "b", "--since", "a", "-o", "-"));
+        Assert.Equal(new ImportOptions("f", "/p"), world.Read<ImportOptions>("import", "f", "--from-password-file", "/p"));
         Assert.Equal(new ApplyOptions("f", "d", true), world.Read<ApplyOptions>("apply", "f", "--to", "d", "--dry-run"));
-        Assert.Equal(new InitOptions(), world.Read<InitOptions>("init"));
+        Assert.Equal(new InitOptions(null, null), world.Read<InitOptions>("init"));
     }
 
     [Theory]

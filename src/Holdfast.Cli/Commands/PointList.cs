@@ -111,6 +111,14 @@ internal sealed class PointList
         writer.WriteEndArray();
         if (point.Hold is { } hold) WriteHold(writer, hold);
         writer.WriteString("program", point.Program);
+        if (point.Origin is { } origin)
+        {
+            writer.WriteStartObject("origin");
+            writer.WriteString("vault", origin.Vault);
+            writer.WriteString("point", origin.Point.ToString());
+            writer.WriteEndObject();
+        }
+
         WriteCounts(writer, point.Counts);
         if (changes is not null)
         {

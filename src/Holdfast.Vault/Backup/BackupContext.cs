@@ -24,6 +24,9 @@ internal sealed class BackupContext(SourceContext source, OpenVault vault)
     /// <summary>Whether files are compared with a base: not in a full.</summary>
     public bool Compares { get; init; }
 
+    /// <summary>Whether paths of the point are relative to its only root.</summary>
+    public bool IsSingleRoot { get; init; } = source.Request.Roots.Count == 1 || source.Request.Stream is not null;
+
     public long BytesRead => Interlocked.Read(ref bytesRead);
 
     public void AddRead(long bytes) => Interlocked.Add(ref bytesRead, bytes);

@@ -43,7 +43,7 @@ internal sealed class TreeAssembler
     {
         this.context = context;
         this.session = session;
-        isSingleRoot = context.Request.Roots.Count == 1 || context.Request.Stream is not null;
+        isSingleRoot = context.IsSingleRoot;
         if (session is null) return;
         trees = new ChunkSink(session, ObjectKind.TreePack);
         contents = new ContentWriter(trees, context.Vault.TreeIdentity);

@@ -1,6 +1,7 @@
 using Holdfast.Files;
 using Holdfast.Log;
 using Holdfast.Vault.Bytes;
+using Holdfast.Vault.Points;
 using Holdfast.Vault.Trees;
 
 namespace Holdfast.Vault.Exporting;
@@ -16,6 +17,7 @@ internal static class ExportCodec
     private const int HoleKind = 6;
     private const int ContentEndKind = 7;
     private const int EndKind = 8;
+    private const int PointKind = 9;
 
     private const int HasBefore = 1;
     private const int HasAfter = 2;
@@ -31,6 +33,15 @@ internal static class ExportCodec
         writer.Text(manifest.Program);
         writer.Varint((ulong)manifest.Roots.Count);
         foreach (ReadOnlyMemory<byte> root in manifest.Roots) writer.ByteString(root.Span);
+    }
+
+    public static void Encode(ByteWriter writer, PointRecord record)
+    {
+        writer.U8(PointKind);
+        writer.U8((byte)(record.IsDirectory ? 1 : 0));
+        writer.Bytes(record.BaseOrigin is { } origin ? Convert.FromHexString(origin.Vault) : new byte[VaultDescriptor.IdBytes]);
+        (record.BaseOrigin?.Point ?? SessionId.None).Encode(writer.Take(SessionId.Size));
+        writer.ByteString(PointCodec.Encode(record.Point));
     }
 
     public static void Encode(ByteWriter writer, UnchangedRecord unchanged)
@@ -110,6 +121,8 @@ internal static class ExportCodec
         {
             case ManifestKind:
                 return DecodeManifest(ref reader);
+            case PointKind:
+                return DecodePoint(ref reader);
             case UnchangedKind:
                 byte[] last = DecodePath(ref reader);
                 return new UnchangedRecord(last, reader.Varint(MaxLength, "count"), reader.Bytes(ContentDigest.Size).ToArray());
@@ -145,6 +158,17 @@ internal static class ExportCodec
         var roots = new ReadOnlyMemory<byte>[reader.Count(1, "roots")];
         for (int i = 0; i < roots.Length; i++) roots[i] = reader.ByteString().ToArray();
         return new ManifestRecord { Point = point, Base = basePoint, Time = time, Host = host, Program = program, Roots = roots };
+    }
+
+    private static PointRecord DecodePoint(ref ByteReader reader)
+    {
+        byte isDirectory = reader.U8();
+        if (isDirectory > 1) throw reader.Damage($"{isDirectory} where 0 or 1 is expected");
+        string vault = Convert.ToHexStringLower(reader.Bytes(VaultDescriptor.IdBytes));
+        var basePoint = SessionId.Decode(reader.Bytes(SessionId.Size));
+        RestorePoint point = PointCodec.Decode(reader.ByteString(), SessionId.None, default, byAdmin: false);
+        if (point.Origin is null) throw reader.Damage("a restore point without its origin");
+        return new PointRecord(point, basePoint == SessionId.None ? null : new PointOrigin(vault, basePoint), isDirectory == 1);
     }
 
     private static StepRecord DecodeStep(ref ByteReader reader)

@@ -23,6 +23,15 @@ internal sealed record ManifestRecord : ExportRecord
     public required IReadOnlyList<ReadOnlyMemory<byte>> Roots { get; init; }
 }
 
+/// <summary>What makes the export a restore point again in another vault. Behind the manifest; who only applies needs none of it.</summary>
+/// <param name="Point">The point, without tree and changes; its origin says where it was made.</param>
+/// <param name="BaseOrigin">Where the point was made that it is laid over; null for none.</param>
+/// <param name="IsDirectory">Of a point with one root: whether that is a directory.</param>
+internal sealed record PointRecord(RestorePoint Point, PointOrigin? BaseOrigin, bool IsDirectory) : ExportRecord
+{
+    public PointOrigin Origin => Point.Origin!;
+}
+
 /// <summary>Paths that stay as they are: what is met from the step before up to a path.</summary>
 /// <param name="Last">The last of them.</param>
 /// <param name="Count">How many.</param>

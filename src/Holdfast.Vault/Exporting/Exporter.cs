@@ -22,14 +22,16 @@ internal sealed class Exporter(OpenVault vault, FrameWriter frames, WorkProgress
     public long Deleted { get; private set; }
 
     /// <param name="manifest">The first record.</param>
+    /// <param name="point">The second.</param>
     /// <param name="points">Those that the trees are of.</param>
     /// <param name="before">The top of what is there.</param>
     /// <param name="after">The top of what is to be there.</param>
-    public async Task RunAsync(ManifestRecord manifest, RestorePoint[] points, TreeNode before, TreeNode after)
+    public async Task RunAsync(ManifestRecord manifest, PointRecord point, RestorePoint[] points, TreeNode before, TreeNode after)
     {
         IAsyncEnumerable<TreePair> differing = TreePairs.WalkAsync(vault.Trees.Within(points), before, after, [], skipSame: true, cancellationToken);
         await foreach (TreePair pair in differing.ConfigureAwait(false)) links.Add(pair);
         ExportCodec.Encode(frames.Frame, manifest);
+        ExportCodec.Encode(frames.Frame, point);
         await foreach (TreePair pair in TreePairs.WalkAsync(vault.Trees.Within(points), before, after, [], skipSame: false, cancellationToken).ConfigureAwait(false))
         {
             cancellationToken.ThrowIfCancellationRequested();

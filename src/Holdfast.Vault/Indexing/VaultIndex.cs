@@ -147,13 +147,18 @@ internal sealed partial class VaultIndex : IDisposable
     /// The same, but for what a new point cannot rely on: null also when the vault has the chunk only where it cannot be read,
     /// where a prune is about to remove it, or where somebody put it who is not trusted. For who has its content, and can put it anew.
     /// </summary>
-    public async ValueTask<ChunkLocation?> FindSoundAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
+    /// <param name="id">The whole id.</param>
+    /// <param name="kind">Data or trees.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    /// <param name="alsoOf">Whose groups count beside those of who is trusted; <see cref="PackKey.NoOrigin"/> for nobody's.</param>
+    public async ValueTask<ChunkLocation?> FindSoundAsync(
+        ChunkId id, ObjectKind kind, CancellationToken cancellationToken, ulong alsoOf = PackKey.NoOrigin)
     {
         ChunkLocation? found = await FindAsync(id, kind, cancellationToken).ConfigureAwait(false);
-        if (found is null || IsReliable(found.Value)) return found;
+        if (found is null || IsReliable(found.Value, alsoOf)) return found;
         foreach (ChunkLocation other in await FindAllAsync(id, kind, cancellationToken).ConfigureAwait(false))
         {
-            if (IsReliable(other)) return other;
+            if (IsReliable(other, alsoOf)) return other;
         }
 
         return null;
@@ -232,9 +237,9 @@ internal sealed partial class VaultIndex : IDisposable
     }
 
     /// <summary>Whether a new point may rely on a chunk where it lies.</summary>
-    private bool IsReliable(in ChunkLocation location) =>
+    private bool IsReliable(in ChunkLocation location, ulong alsoOf = PackKey.NoOrigin) =>
         !(hasBrokenGroups && (brokenGroups.ContainsKey((location.Footer.Pack, location.Chunk.Group)) || leftOut.ContainsKey(location.Footer.Pack)))
-        && !IsRemoved(location) && location.Footer.IsReusable(location.Ordinal, sealer);
+        && !IsRemoved(location) && location.Footer.IsReusable(location.Ordinal, sealer, alsoOf);
 
     /// <summary>Where a chunk may lie, by the truncated id; null for nowhere.</summary>
     private async ValueTask<List<(PackId Pack, int Ordinal)>?> LocateAsync(ChunkId id, CancellationToken cancellationToken)

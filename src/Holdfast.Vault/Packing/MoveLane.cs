@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Sealing;
 
@@ -13,8 +12,6 @@ namespace Holdfast.Vault.Packing;
 internal sealed class MoveLane(
     PackReader reader, MoveWriter writer, ObjectSealer sealer, Func<ObjectKind, ChunkProof?> proofOf, Func<MoveSource?> takeNext)
 {
-    private const int PiecesAhead = 3;
-
     // Chunks of the group that the builder gathers, in order.
     private readonly List<(MoveSource Source, int Ordinal)> gathered = [];
 
@@ -31,66 +28,16 @@ internal sealed class MoveLane(
     /// <summary>Takes packs until there are no more; the last new pack is on its way then.</summary>
     public async Task RunAsync(WorkProgress? progress, CancellationToken cancellationToken)
     {
-        var pieces = Channel.CreateBounded<Task<MovePiece>>(PiecesAhead);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task reading = Task.Run(() => ReadAsync(pieces.Writer, stop.Token), CancellationToken.None);
-        try
-        {
-            await foreach (Task<MovePiece> coming in pieces.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        var pieces = new PieceReader(reader, FatesOf, proofOf, _ => ValueTask.FromResult(takeNext()));
+        await pieces.RunAsync(
+            async piece =>
             {
-                using MovePiece piece = await coming.ConfigureAwait(false);
                 BytesRead += piece.Bytes;
                 await TakeAsync(piece, cancellationToken).ConfigureAwait(false);
                 progress?.AddDone(piece.IsLast ? 1 : 0, piece.Bytes);
-            }
-
-            await reading.ConfigureAwait(false);
-            Put(cancellationToken);
-        }
-        finally
-        {
-            // Nothing of what is at work may outlive the call.
-            await stop.CancelAsync().ConfigureAwait(false);
-            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            while (pieces.Reader.TryRead(out Task<MovePiece>? left)) await DropAsync(left).ConfigureAwait(false);
-        }
-    }
-
-    private static async Task DropAsync(Task<MovePiece> left)
-    {
-        await ((Task)left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (left.IsCompletedSuccessfully) (await left.ConfigureAwait(false)).Dispose();
-    }
-
-    /// <summary>Begins to read pieces, some ahead of who takes them. Stores that answer in the call itself are called elsewhere.</summary>
-    private async Task ReadAsync(ChannelWriter<Task<MovePiece>> pieces, CancellationToken cancellationToken)
-    {
-        try
-        {
-            while (takeNext() is { } source)
-            {
-                GroupFate[] fates = FatesOf(source);
-                ChunkProof? proof = proofOf(source.Footer.Pack.Kind);
-                for (int next = 0; next >= 0;)
-                {
-                    MovePiece piece = MovePlan.NextPiece(source, fates, ref next);
-                    Task<MovePiece> coming = Task.Run(() => piece.ReadAsync(reader, proof, cancellationToken), cancellationToken);
-                    try
-                    {
-                        await pieces.WriteAsync(coming, cancellationToken).ConfigureAwait(false);
-                    }
-                    catch
-                    {
-                        await DropAsync(coming).ConfigureAwait(false);
-                        throw;
-                    }
-                }
-            }
-        }
-        finally
-        {
-            pieces.Complete();
-        }
+            },
+            cancellationToken).ConfigureAwait(false);
+        Put(cancellationToken);
     }
 
     private GroupFate[] FatesOf(MoveSource source)

@@ -6,8 +6,8 @@ using Holdfast.Vault.Sealing;
 namespace Holdfast.Vault.Packing;
 
 /// <summary>
-/// Groups of one pack that are read in one go; those that are to be rebuilt are opened and verified at once, so that this is
-/// done for several pieces beside each other.
+/// Groups of one pack that are read in one go; those that are to be rebuilt or proved are opened and verified at once, so that
+/// this is done for several pieces beside each other.
 /// </summary>
 internal sealed class MovePiece(MoveSource source, int first, int end, GroupFate[] fates) : IDisposable
 {
@@ -40,7 +40,7 @@ internal sealed class MovePiece(MoveSource source, int first, int end, GroupFate
 
     /// <summary>Reads the groups and opens those that are to be rebuilt.</summary>
     /// <param name="reader">Where from.</param>
-    /// <param name="proof">Of the chunks; needed where a group is to be rebuilt.</param>
+    /// <param name="proof">Of the chunks; needed where a group is to be rebuilt or proved.</param>
     /// <param name="cancellationToken">Stops the wait for the store.</param>
     public async Task<MovePiece> ReadAsync(PackReader reader, ChunkProof? proof, CancellationToken cancellationToken)
     {
@@ -50,6 +50,7 @@ internal sealed class MovePiece(MoveSource source, int first, int end, GroupFate
             sealedBytes = ArrayPool<byte>.Shared.Rent(Bytes);
             await reader.ReadSealedAsync(source.Footer, source.Footer.Groups[first].Offset, sealedBytes.AsMemory(0, Bytes), cancellationToken).ConfigureAwait(false);
             OpenRebuilt(reader, proof);
+            Prove(reader, proof);
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
@@ -91,6 +92,37 @@ internal sealed class MovePiece(MoveSource source, int first, int end, GroupFate
             }
 
             at += group.RawBytes;
+        }
+    }
+
+    private void Prove(PackReader reader, ChunkProof? proof)
+    {
+        PackFooter footer = source.Footer;
+        if (!fates.AsSpan(first, end - first).Contains(GroupFate.Proved)) return;
+        using var ciphers = new PackCiphers(reader, footer);
+        using var decompressor = new Decompressor();
+        for (int g = first; g < end; g++)
+        {
+            if (fates[g] != GroupFate.Proved) continue;
+            PackGroup group = footer.Groups[g];
+            Aead cipher = ciphers.TryGet(group, out DamageException? damage) ?? throw damage!;
+            // Opening overwrites: what goes on is the sealed bytes.
+            byte[] scratch = ArrayPool<byte>.Shared.Rent(group.SealedBytes + group.RawBytes);
+            try
+            {
+                Span<byte> ciphertext = scratch.AsSpan(0, group.SealedBytes), content = scratch.AsSpan(group.SealedBytes, group.RawBytes);
+                Sealed(group).CopyTo(ciphertext);
+                if (!PackReader.TryOpenGroup(cipher, decompressor, group, ciphertext, content)) throw PackReader.BrokenGroup(footer, g);
+                for (int i = group.FirstChunk; i < group.FirstChunk + group.ChunkCount; i++)
+                {
+                    PackChunk chunk = footer.Chunks[i];
+                    if (!proof!.Fits(content.Slice(chunk.Offset, chunk.Length), chunk.Id)) throw PackReader.BrokenChunk(footer, i);
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(scratch, clearArray: true);
+            }
         }
     }
 }

@@ -13,6 +13,9 @@ internal enum GroupFate : byte
 
     /// <summary>Its chunks that are needed are sealed anew, with others.</summary>
     Rebuilt,
+
+    /// <summary>It goes as it is sealed, once it was opened and every chunk found to be what its id says.</summary>
+    Proved,
 }
 
 /// <summary>A pack whose chunks are being moved: what of it is needed, and where that is by now. For one thread at a time.</summary>

@@ -78,8 +78,15 @@ internal sealed class PackFooter
     /// Whether a client may take the footer's word for a chunk, without reading it: its group was sealed by somebody trusted, and whoever
     /// says so, having moved it, is trusted as far as that. So nobody launders chunks of a stolen key by moving them.
     /// </summary>
-    public bool IsReusable(int ordinal, ObjectSealer reuser) =>
-        reuser.TrustsToMove(WriterId) && reuser.Trusts(OriginOf(Groups[Chunks[ordinal].Group]));
+    /// <param name="ordinal">Which chunk.</param>
+    /// <param name="reuser">Says whom it trusts.</param>
+    /// <param name="alsoOf">An origin that is good enough beside these; <see cref="PackKey.NoOrigin"/> for none.</param>
+    public bool IsReusable(int ordinal, ObjectSealer reuser, ulong alsoOf = PackKey.NoOrigin)
+    {
+        if (!reuser.TrustsToMove(WriterId)) return false;
+        ulong origin = OriginOf(Groups[Chunks[ordinal].Group]);
+        return reuser.Trusts(origin) || (origin == alsoOf && origin != PackKey.NoOrigin);
+    }
 
     public static void EncodeEnd(Span<byte> target, uint length, ReadOnlySpan<byte> magic)
     {

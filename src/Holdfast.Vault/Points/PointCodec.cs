@@ -13,6 +13,9 @@ internal static class PointCodec
     private const int MaxRoots = 65_536;
     private const int MaxTags = 4096;
 
+    /// <summary>Leads the origin, which only points have that were copied.</summary>
+    private const byte OriginField = 1;
+
     public static string Name(SessionId id) => Prefix + id;
 
     public static byte[] Encode(RestorePoint point)
@@ -39,6 +42,13 @@ internal static class PointCodec
             counts.FilesDeleted, counts.BytesRead, counts.BytesAdded, counts.BytesStored, counts.Errors, (long)counts.Duration.TotalMilliseconds,
         ];
         foreach (long number in numbers) writer.Varint((ulong)number);
+        if (point.Origin is { } origin)
+        {
+            writer.U8(OriginField);
+            writer.Bytes(Convert.FromHexString(origin.Vault));
+            origin.Point.Encode(writer.Take(SessionId.Size));
+        }
+
         // What could not be read again must not be written.
         if (writer.Length > MaxBytes - 1024 || point.Roots.Count > MaxRoots || point.Tags.Count > MaxTags)
         {
@@ -68,6 +78,7 @@ internal static class PointCodec
         string program = reader.Text();
         Span<long> n = stackalloc long[13];
         for (int i = 0; i < n.Length; i++) n[i] = reader.Varint(long.MaxValue, "count");
+        PointOrigin? origin = reader.AtEnd ? null : DecodeOrigin(ref reader);
         reader.ExpectEnd();
         return new RestorePoint
         {
@@ -81,6 +92,7 @@ internal static class PointCodec
             Roots = roots,
             Tags = tags,
             Program = program,
+            Origin = origin,
             References = references,
             Tree = tree,
             Changes = changes,
@@ -101,6 +113,14 @@ internal static class PointCodec
                 Duration = TimeSpan.FromMilliseconds(Math.Min(n[12], (long)TimeSpan.MaxValue.TotalMilliseconds / 2)),
             },
         };
+    }
+
+    private static PointOrigin DecodeOrigin(ref ByteReader reader)
+    {
+        byte field = reader.U8();
+        if (field != OriginField) throw reader.Damage($"field {field} behind the counts");
+        string vault = Convert.ToHexStringLower(reader.Bytes(VaultDescriptor.IdBytes));
+        return new PointOrigin(vault, SessionId.Decode(reader.Bytes(SessionId.Size)));
     }
 
     private static ReadOnlyMemory<byte>[] DecodeRoots(ref ByteReader reader)

@@ -117,7 +117,14 @@ internal sealed class WriteSession : IAsyncDisposable
         return true;
     }
 
-    private async ValueTask<bool> TryReferenceFurtherAsync(ChunkId id, ObjectKind kind, CancellationToken cancellationToken)
+    /// <summary>The same, of what a point of another vault relies on: a chunk that comes from the same hand here is as good as it is there.</summary>
+    public ValueTask<bool> TryReferenceCopyAsync(ChunkId id, ObjectKind kind, ulong origin, CancellationToken cancellationToken) =>
+        vault.Index.TryFindAtHand(id, kind, out ChunkLocation location) && TryAddReference(location)
+            ? ValueTask.FromResult(true)
+            : TryReferenceFurtherAsync(id, kind, cancellationToken, origin);
+
+    private async ValueTask<bool> TryReferenceFurtherAsync(
+        ChunkId id, ObjectKind kind, CancellationToken cancellationToken, ulong alsoOf = PackKey.NoOrigin)
     {
         HashSet<ChunkId> stripe = Stripe(id);
         lock (stripe)
@@ -125,7 +132,7 @@ internal sealed class WriteSession : IAsyncDisposable
             if (stripe.Contains(id)) return true;
         }
 
-        if (await vault.Index.FindSoundAsync(id, kind, cancellationToken).ConfigureAwait(false) is not { } location) return false;
+        if (await vault.Index.FindSoundAsync(id, kind, cancellationToken, alsoOf).ConfigureAwait(false) is not { } location) return false;
         return TryAddReference(location);
     }
 

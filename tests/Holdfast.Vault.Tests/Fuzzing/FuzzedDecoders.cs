@@ -135,7 +135,11 @@ internal static class FuzzedDecoders
             Tree = new Content(1, [ContentItem.Chunk(Id(1), 500)]),
             Changes = new Content(0, [ContentItem.Chunk(Id(2), 5)]),
         };
-        return [PointCodec.Encode(point), PointCodec.Encode(point with { Roots = [], Tags = [], Base = null, Changes = Content.Empty })];
+        return
+        [
+            PointCodec.Encode(point), PointCodec.Encode(point with { Roots = [], Tags = [], Base = null, Changes = Content.Empty }),
+            PointCodec.Encode(point with { Origin = new PointOrigin(new string('a', 32), new SessionId(0, 9)) }),
+        ];
     }
 
     private static int DecodeDamage(byte[] bytes)

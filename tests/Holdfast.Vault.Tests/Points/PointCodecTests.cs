@@ -22,8 +22,8 @@ public sealed class PointCodecTests
             Assert.Equal(Received, read.Received);
             Assert.Equal(seed % 2 == 0 ? point.Time : Received, read.EffectiveTime);
             Assert.Equal(
-                (point.Kind, point.Base, point.References, point.Host, point.Program),
-                (read.Kind, read.Base, read.References, read.Host, read.Program));
+                (point.Kind, point.Base, point.References, point.Host, point.Program, point.Origin),
+                (read.Kind, read.Base, read.References, read.Host, read.Program, read.Origin));
             Assert.True(read.IsOfSource(point.Host, point.Roots), $"seed {seed}");
             Assert.Equal(point.Tags, read.Tags);
             Assert.True(point.Tree.SameAs(read.Tree) && point.Changes.SameAs(read.Changes), $"seed {seed}");
@@ -83,6 +83,7 @@ public sealed class PointCodecTests
     private static RestorePoint Point(Random random) => new()
     {
         Id = Id,
+        Origin = random.Next(2) == 0 ? null : new PointOrigin(Convert.ToHexStringLower(TestKeys.Random(random, 16)), new SessionId((ulong)random.NextInt64(), 3)),
         Time = DateTimeOffset.UnixEpoch.AddTicks(random.NextInt64(-1L << 55, 1L << 55)),
         Received = default,
         EffectiveTime = default,
