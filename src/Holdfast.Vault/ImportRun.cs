@@ -78,7 +78,8 @@ public static class ImportRun
         if (survey.Manifest.Base == SessionId.None) return null;
         PointOrigin origin = survey.Point.BaseOrigin ?? throw survey.Malformed("does not say where the point was made that it is laid over");
         return Find(vault, points, origin) ?? throw new HoldfastException(
-            ErrorKind.NotThere, $"{name}: is laid over restore point {survey.Manifest.Base.ToShortString()}, which is not in {vault.Address}", "import an export of that one first, or export without --since");
+            ErrorKind.NotThere, $"{name}: is laid over restore point {survey.Manifest.Base.ToShortString()}, which is not in {vault.Address}",
+            "import an export of that one first, or export without --since");
     }
 
     private static async Task ImportAsync(
@@ -134,7 +135,8 @@ public static class ImportRun
     }
 
     private static async Task WalkAsync(
-        BackupContext context, WriteSession session, ExportSurvey survey, RestorePoint? basePoint, FrameReader frames, ImportRequest request, WalkPages order)
+        BackupContext context, WriteSession session, ExportSurvey survey, RestorePoint? basePoint, FrameReader frames, ImportRequest request,
+        WalkPages order)
     {
         CancellationToken cancellationToken = context.Caller.Cancellation;
         try

@@ -26,7 +26,8 @@ internal sealed class NeededPacks(
             while (next < packs.Length)
             {
                 PackId pack = packs[next++];
-                PackFooter footer = await from.Index.TryGetFooterAsync(pack, cancellationToken).ConfigureAwait(false) ?? throw new DamageException(pack.ObjectName, "is missing, or its footer is damaged");
+                PackFooter footer = await from.Index.TryGetFooterAsync(pack, cancellationToken).ConfigureAwait(false)
+                    ?? throw new DamageException(pack.ObjectName, "is missing, or its footer is damaged");
                 int chunks = needed.ChunkCountOf(pack);
                 if (footer.Chunks.Length != chunks) throw new DamageException(pack.ObjectName, $"has {footer.Chunks.Length} chunks, {chunks} expected");
                 ulong[] lacking = await LackingAsync(footer, cancellationToken).ConfigureAwait(false);

@@ -30,7 +30,7 @@ internal sealed class Importer : IDisposable
     private readonly WalkPages order;
     private readonly PointTop? baseTop;
     private readonly UnchangedRun unchanged = new();
-    private readonly Stack<(FolderState State, TreeEntry? Base)> folders = new();
+    private readonly Stack<Folder> folders = new();
     private IAsyncEnumerator<TreePair> walk = null!;
     private bool hasPair;
 
@@ -57,7 +57,7 @@ internal sealed class Importer : IDisposable
 
     private StepPlace PairPlace => new(Pair.Path, Pair.IsLeave);
 
-    private bool IsInGoing => folders.TryPeek(out (FolderState State, TreeEntry? Base) folder) && folder.State == FolderState.Goes;
+    private bool IsInGoing => folders.TryPeek(out Folder folder) && folder.State == FolderState.Goes;
 
     /// <summary>Takes all records.</summary>
     public async Task RunAsync(RecordCursor records)
@@ -92,7 +92,8 @@ internal sealed class Importer : IDisposable
         long count = unchanged.Count;
         if (unchanged.Finish().AsSpan().SequenceEqual(run.Digest) && count == run.Count) return;
         throw new HoldfastException(
-            ErrorKind.Damage, $"{BytePath.Display(run.Last)}: this path or one before it is not as in the point that the export is laid over", "import an export without --since");
+            ErrorKind.Damage, $"{BytePath.Display(run.Last)}: this path or one before it is not as in the point that the export is laid over",
+            "import an export without --since");
     }
 
     /// <summary>A path of the base of which no step tells.</summary>
@@ -106,7 +107,7 @@ internal sealed class Importer : IDisposable
         }
 
         if (IsInGoing) throw survey.Malformed($"{BytePath.Display(pair.Path)}: stays in a directory that goes");
-        if (pair.IsLeave) await LeaveAsync().ConfigureAwait(false);
+        if (pair.IsLeave) await LeaveAsync(pair.Path).ConfigureAwait(false);
         else if (pair.Before.IsDirectory) await EnterAsync(pair.Path, pair.Before.Entry).ConfigureAwait(false);
         else await KeepAsync(pair.Path, pair.Before.Entry!, pair.Before.Entry!).ConfigureAwait(false);
         await NextPairAsync().ConfigureAwait(false);
@@ -126,14 +127,14 @@ internal sealed class Importer : IDisposable
                 await EnterAsync(step.Path, before.Entry).ConfigureAwait(false);
                 break;
             case StepAction.FinishDirectory:
-                await LeaveAsync().ConfigureAwait(false);
+                await LeaveAsync(step.Path).ConfigureAwait(false);
                 break;
             case StepAction.EnterDirectory:
                 if (!before.IsDirectory) throw Missing(step.Path);
-                if (NameOf(step.Path) is not null) folders.Push((FolderState.Goes, before.Entry));
+                if (NameOf(step.Path) is not null) folders.Push(new Folder(FolderState.Goes, before.Entry, step.Path));
                 break;
             case StepAction.DeleteDirectory:
-                await DeleteAsync(step.Path, TakeGoing()).ConfigureAwait(false);
+                await DeleteAsync(step.Path, TakeGoing(step.Path)).ConfigureAwait(false);
                 break;
             case StepAction.Delete:
                 await DeleteAsync(step.Path, before.Entry ?? throw Missing(step.Path)).ConfigureAwait(false);
@@ -142,17 +143,19 @@ internal sealed class Importer : IDisposable
                 await ChangeAsync(step, before.Entry ?? throw Missing(step.Path)).ConfigureAwait(false);
                 break;
             default:
-                await MakeAsync(step, step.IsLeave ? TakeGoing() : before.Entry, records).ConfigureAwait(false);
+                await MakeAsync(step, step.IsLeave ? TakeGoing(step.Path) : before.Entry, records).ConfigureAwait(false);
                 break;
         }
     }
 
     /// <summary>What the directory had that goes, and which ends here.</summary>
-    private TreeEntry? TakeGoing()
+    private TreeEntry? TakeGoing(byte[] path) => folders.Count == 0 ? null : TakeFolder(path, FolderState.Goes).Base;
+
+    private Folder TakeFolder(byte[] path, FolderState expected)
     {
-        if (folders.Count == 0) return null;
-        (FolderState state, TreeEntry? entry) = folders.Pop();
-        return state == FolderState.Goes ? entry : throw survey.Malformed("a directory goes that stays");
+        Folder folder = folders.Pop();
+        if (folder.State == expected && folder.Path.AsSpan().SequenceEqual(path)) return folder;
+        throw survey.Malformed($"{BytePath.Display(path)}: ends where {BytePath.Display(folder.Path)} is open, or goes where it stays");
     }
 
     private async ValueTask EnterAsync(byte[] path, TreeEntry? known)
@@ -163,15 +166,15 @@ internal sealed class Importer : IDisposable
         TreeEntry? there = known is null ? null : Named(known, name);
         TreeEntry entry = after?.Named(name) ?? there!;
         if (after is not null) links.Number(path, entry);
-        folders.Push((FolderState.Stays, there));
+        folders.Push(new Folder(FolderState.Stays, there, path));
         await SendAsync(new WalkItem(WalkStep.Enter, entry, there)).ConfigureAwait(false);
     }
 
-    private async ValueTask LeaveAsync()
+    private async ValueTask LeaveAsync(byte[] path)
     {
         // What only leads to roots is not part of the tree.
         if (folders.Count == 0) return;
-        if (folders.Pop().State != FolderState.Stays) throw survey.Malformed("a directory stays that goes");
+        TakeFolder(path, FolderState.Stays);
         await SendAsync(new WalkItem(WalkStep.Leave, null, null)).ConfigureAwait(false);
     }
 
@@ -259,7 +262,13 @@ internal sealed class Importer : IDisposable
     }
 
     /// <summary>The name of a path in the new tree: of a root its absolute path; null for what lies in no root.</summary>
-    private byte[]? NameOf(byte[] path) => folders.Count > 0 ? BytePath.FileName(path).ToArray() : roots.NameOf(path);
+    private byte[]? NameOf(byte[] path)
+    {
+        if (!folders.TryPeek(out Folder folder)) return roots.NameOf(path);
+        byte[] name = BytePath.FileName(path).ToArray();
+        if (TreePath.Join(folder.Path, name).AsSpan().SequenceEqual(path)) return name;
+        throw survey.Malformed($"{BytePath.Display(path)}: comes where {BytePath.Display(folder.Path)} is open");
+    }
 
     private static TreeEntry Named(TreeEntry entry, byte[] name) => entry.Name.AsSpan().SequenceEqual(name) ? entry : entry.Named(name);
 
@@ -271,4 +280,7 @@ internal sealed class Importer : IDisposable
         await order.FlushAsync(Cancellation).ConfigureAwait(false);
         order.TryAdd(item);
     }
+
+    /// <summary>A directory whose end was not met yet.</summary>
+    private readonly record struct Folder(FolderState State, TreeEntry? Base, byte[] Path);
 }

@@ -30,6 +30,22 @@ public class ExportFormatTests
         Assert.Equal(new EndRecord(2, 2), records[5]);
     }
 
+    [Fact]
+    public void ThePointIsReadBack()
+    {
+        var writer = new ByteWriter();
+        var origin = new PointOrigin(new string('b', 32), new SessionId(3, 4));
+        ExportCodec.Encode(writer, new PointRecord(NewPoint(), origin, IsDirectory: true));
+        ExportCodec.Encode(writer, new PointRecord(NewPoint(), null, IsDirectory: false));
+
+        List<ExportRecord> records = ExportCodec.Decode(writer.ToArray(), "test");
+
+        PointRecord one = Assert.IsType<PointRecord>(records[0]), two = Assert.IsType<PointRecord>(records[1]);
+        Assert.Equal((origin, true, null, false), (one.BaseOrigin, one.IsDirectory, two.BaseOrigin, two.IsDirectory));
+        Assert.Equal((NewPoint().Origin, "h", NewPoint().Counts), (one.Origin, one.Point.Host, one.Point.Counts));
+        Assert.Equal(["t"], one.Point.Tags);
+    }
+
     /// Random changes of a good frame, and random bytes: refused as damage, or read; never another failure.
     [Fact]
     public void HostileRecordsAreRefused()
@@ -108,6 +124,22 @@ public class ExportFormatTests
         whole.Append([.. content, 0]);
         Assert.NotEqual(expected, whole.Finish());
     }
+
+    internal static RestorePoint NewPoint() => new()
+    {
+        Id = SessionId.None,
+        Time = DateTimeOffset.UnixEpoch.AddDays(20_000),
+        Received = default,
+        EffectiveTime = default,
+        Kind = PointKind.Incremental,
+        Base = new SessionId(1, 2),
+        Host = "h",
+        Roots = ["/r"u8.ToArray()],
+        Tags = ["t"],
+        Program = "p",
+        Counts = new BackupCounts { Files = 1, Bytes = 2 },
+        Origin = new PointOrigin(new string('a', 32), new SessionId(0, 1)),
+    };
 
     private static byte[] WriteExample()
     {

@@ -2,6 +2,7 @@ using Holdfast.Files;
 using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Exporting;
 using Holdfast.Vault.Sealing;
+using Holdfast.Vault.Tests.Exporting;
 using Holdfast.Vault.Tests.Hostile;
 using TreeEntry = Holdfast.Vault.Trees.TreeEntry;
 
@@ -26,6 +27,7 @@ internal static class ExportSamples
             Program = "p",
             Roots = ["/r"u8.ToArray(), "/s"u8.ToArray()],
         });
+        ExportCodec.Encode(writer, new PointRecord(ExportFormatTests.NewPoint(), new PointOrigin(new string('a', 32), new SessionId(0, 2)), IsDirectory: true));
         ExportCodec.Encode(writer, new UnchangedRecord("a/b"u8.ToArray(), 3, digest));
         TreeEntry file = VaultForge.File("c", Vault.Trees.ContentItem.Hole(5)), link = VaultForge.Entry("d", NodeKind.Symlink, target: "x");
         ExportCodec.Encode(writer, new StepRecord(StepAction.Write, "c"u8.ToArray())
