@@ -48,6 +48,11 @@ internal sealed class IndexCheck(CheckRequest request, ChunkTable table, PackInv
                 else if (!index.MayContain(id)) wrong ??= $"its filter denies chunk {ordinal} of {pack}";
             }
         }
+        catch (DamageException error) when (error.IsMissing)
+        {
+            // What it listed, others list now; if not, the next check tells.
+            findings.Tell(index.Name, "was replaced by another while the check was at work");
+        }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
             findings.Add(index.Name, error).Reassurance = Reassurance;
