@@ -41,6 +41,9 @@ internal sealed class PruneChoice
     /// <summary>How much of that nobody needs.</summary>
     public long UnusedBytes { get; private set; }
 
+    /// <summary>How much of that is not worth a move, or would move along.</summary>
+    public long StuckBytes { get; private set; }
+
     public bool IsEstimate { get; private set; }
 
     /// <summary>Whether more would have been moved, but for the limit.</summary>
@@ -124,6 +127,7 @@ internal sealed class PruneChoice
             total -= part.FreedBytes;
         }
 
+        StuckBytes = parts.Sum(static part => part.FreedShare < LeastFreedShare ? part.UnusedBytes : part.UnusedBytes - part.FreedBytes);
         KeptBytes = total;
         UnusedBytes = unused;
     }

@@ -117,6 +117,7 @@ internal sealed class PruneWork : IAsyncDisposable
             MovedBytes = choice.MovedBytes,
             KeptBytes = choice.KeptBytes,
             UnusedBytes = choice.UnusedBytes,
+            StuckBytes = choice.StuckBytes,
             IsEstimate = choice.IsEstimate,
             Sessions = [.. state.Sessions.Select(static session => session.Told)],
         };
