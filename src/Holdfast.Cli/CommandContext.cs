@@ -99,6 +99,21 @@ internal sealed class CommandContext
         return new VaultSecret(password.Bytes.Span);
     }
 
+    /// <summary>The same for a repair, which mends also a vault that does not open.</summary>
+    public async Task<VaultSecret> GetSecretForRepairAsync(CancellationToken cancellationToken)
+    {
+        await OpenVault.RequireRepairableAsync(OpenStore(), cancellationToken).ConfigureAwait(false);
+        using Password password = await GetPasswordAsync(cancellationToken).ConfigureAwait(false);
+        return new VaultSecret(password.Bytes.Span);
+    }
+
+    /// <summary>Opens the vault for a repair; the caller disposes it.</summary>
+    /// <param name="secret">Its password.</param>
+    /// <param name="copy">What may be a copy of it; null for none.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    public Task<OpenVault> OpenForRepairAsync(VaultSecret secret, OpenVault? copy, CancellationToken cancellationToken) =>
+        OpenVault.OpenForRepairAsync(Host, OpenStore(), secret, copy, CacheBytes, cancellationToken);
+
     /// <summary>Opens the vault with a password that was asked for before; the caller disposes it.</summary>
     public Task<OpenVault> OpenVaultAsync(VaultSecret secret, CancellationToken cancellationToken) =>
         OpenVault.OpenAsync(Host, OpenStore(), secret, CacheBytes, cancellationToken);

@@ -32,7 +32,11 @@ public readonly record struct ByteRange(long Offset, long Length);
 /// <param name="Path">The absolute path of the file or directory; empty for the point as a whole.</param>
 /// <param name="Kind">What is lost.</param>
 /// <param name="Ranges">Which bytes of the file, in order; empty for what is no file.</param>
-public sealed record AffectedPath(SessionId Point, ReadOnlyMemory<byte> Path, AffectedKind Kind, IReadOnlyList<ByteRange> Ranges);
+public sealed record AffectedPath(SessionId Point, ReadOnlyMemory<byte> Path, AffectedKind Kind, IReadOnlyList<ByteRange> Ranges)
+{
+    /// <summary>Whether the point is forgotten: nobody restores it unless it is brought back, and it is gone with the next prune.</summary>
+    public bool IsForgotten { get; init; }
+}
 
 /// <summary>An object of the vault that is not as it should be.</summary>
 /// <param name="ObjectName">Its name; <c>index/SESSION-*</c> for a lost index, <c>chunk ID</c> for a chunk that no pack holds, <c>chunks</c> for several.</param>

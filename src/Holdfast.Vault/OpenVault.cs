@@ -171,7 +171,8 @@ public sealed partial class OpenVault : IDisposable
             if (entry.Name.StartsWith(KeyDirectory.Prefix, StringComparison.Ordinal)) continue;
             if (entry.Name.StartsWith(WriterStatement.Prefix, StringComparison.Ordinal)) continue;
             throw new HoldfastException(
-                ErrorKind.Refused, $"{store.Address}: is not empty, it holds {entry.Name}", "choose an empty place for the vault");
+                ErrorKind.Refused, $"{store.Address}: is not empty, it holds {entry.Name}",
+                "choose an empty place for the vault; a vault that lost its object \"vault\" is mended by \"holdfast repair --from\" a copy of it");
         }
     }
 
@@ -196,6 +197,63 @@ public sealed partial class OpenVault : IDisposable
         byte[] id = await VaultDescriptor.ReadIdAsync(store, cancellationToken).ConfigureAwait(false);
         (string slot, KeyRing ring) = await KeyDirectory.OpenAsync(store, id, secret, cancellationToken).ConfigureAwait(false);
         return await OpenAsync(host, store, id, slot, ring, cacheBytes, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Refuses a place where nothing is that could be repaired, before anybody is asked for a password.</summary>
+    public static async Task RequireRepairableAsync(IObjectStore store, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        try
+        {
+            await VaultDescriptor.ReadIdAsync(store, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HoldfastException error) when (error is not ObjectStoreException)
+        {
+            ObjectPage keys = await store.ListPageAsync(KeyDirectory.Prefix, null, cancellationToken).ConfigureAwait(false);
+            if (keys.Entries.Count == 0) throw;
+        }
+    }
+
+    /// <summary>Opens a vault also where its descriptor is damaged or missing: by the id that is left of it, or that of a copy.</summary>
+    /// <param name="host">The world.</param>
+    /// <param name="store">Where the vault lies.</param>
+    /// <param name="secret">One of its passwords. The slot that it opens proves the id, which is part of what the slot is sealed with.</param>
+    /// <param name="copy">What may be a copy of the vault; null for none.</param>
+    /// <param name="cacheBytes">How much its caches may hold.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    public static async Task<OpenVault> OpenForRepairAsync(
+        Host host, IObjectStore store, VaultSecret secret, OpenVault? copy, long cacheBytes, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        ArgumentNullException.ThrowIfNull(store);
+        try
+        {
+            return await OpenAsync(host, store, secret, cacheBytes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HoldfastException error) when (error is not ObjectStoreException && error.Kind != ErrorKind.WrongKey)
+        {
+            foreach (byte[]? id in (byte[]?[])[await VaultDescriptor.TryGuessIdAsync(store, cancellationToken).ConfigureAwait(false), copy?.VaultId])
+            {
+                if (id is not null && await TryOpenAsync(host, store, secret, id, cacheBytes, cancellationToken).ConfigureAwait(false) is { } vault) return vault;
+            }
+
+            throw;
+        }
+    }
+
+    private static async Task<OpenVault?> TryOpenAsync(
+        Host host, IObjectStore store, VaultSecret secret, byte[] id, long cacheBytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (string slot, KeyRing ring) = await KeyDirectory.OpenAsync(store, id, secret, cancellationToken).ConfigureAwait(false);
+            return await OpenAsync(host, store, id, slot, ring, cacheBytes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HoldfastException error) when (error is not ObjectStoreException)
+        {
+            // Of another id, as far as can be told; the caller says what is wrong with the descriptor.
+            return null;
+        }
     }
 
     /// <summary>Opens a vault with a ring that was opened before, without a look at the vault: only the first admin and the ring's own writer are known.</summary>

@@ -42,6 +42,14 @@ public static class PointState
             vault, MarkKind.Undelete, points, null, "",
             (marks, point) => marks.IsCondemned(point) ? throw Condemned(point) : marks.ForgottenSince(point) is not null, cancellationToken);
 
+    /// <summary>Points that were pruned, or are being pruned, and since when; as far as marks tell of them.</summary>
+    public static async Task<IReadOnlyDictionary<SessionId, DateTimeOffset>> ListPrunedAsync(OpenVault vault, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        vault.Require(VaultUse.SeePoints);
+        return (await PointMarks.ReadAsync(vault, cancellationToken).ConfigureAwait(false)).Condemned;
+    }
+
     private static async Task<IReadOnlyList<SessionId>> PutAsync(
         OpenVault vault, MarkKind kind, IReadOnlyList<SessionId> points, DateTimeOffset? until, string reason,
         Func<PointMarks, SessionId, bool> isMeant, CancellationToken cancellationToken)

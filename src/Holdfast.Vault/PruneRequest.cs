@@ -15,7 +15,7 @@ public sealed record PruneRequest
     /// </summary>
     public bool Rewraps { get; init; }
 
-    /// <summary>Begins nothing more after so long.</summary>
+    /// <summary>Begins nothing more after so long: no pack is moved any more, nor anything deleted. What is known is read to its end before.</summary>
     public TimeSpan? MaxTime { get; init; }
 
     /// <summary>Writes no more than this when it moves chunks.</summary>

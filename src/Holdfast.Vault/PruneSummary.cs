@@ -64,6 +64,12 @@ public sealed record PrunePlan
     /// <summary>How much of that nobody needs.</summary>
     public required long UnusedBytes { get; init; }
 
+    /// <summary>
+    /// How much of that no prune frees: it lies in groups that are compressed as one and are mostly needed, or is so little of its pack that
+    /// writing the pack anew would be as large.
+    /// </summary>
+    public required long StuckBytes { get; init; }
+
     /// <summary>Whether sizes of chunks are shares by their number, because there are too many footers to read.</summary>
     public required bool IsEstimate { get; init; }
 

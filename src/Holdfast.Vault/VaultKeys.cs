@@ -100,6 +100,8 @@ public static class VaultKeys
         VaultKey[] meant = [.. keys.Where(key => idOrPrefix.Length > 0 && key.Id.StartsWith(idOrPrefix, StringComparison.Ordinal))];
         if (meant.Length != 1)
         {
+            // Who may remove none learns that first.
+            vault.Require(VaultUse.ManageKeys);
             throw new HoldfastException(
                 ErrorKind.Usage, meant.Length == 0 ? $"key {idOrPrefix}: there is none" : $"key {idOrPrefix}: {meant.Length} keys begin so",
                 "see \"holdfast key list\"");

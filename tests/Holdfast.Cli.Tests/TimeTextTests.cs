@@ -32,6 +32,16 @@ public class TimeTextTests
     public void TimesAreReadAsLocalUnlessTheySayTheirZone(string text, string utc) =>
         Assert.Equal(utc, TimeText.ShowExact(TimeText.Parse(text, "--at", Clock)));
 
+    [Theory]
+    [InlineData("365001d")]
+    [InlineData("99999999d")]
+    [InlineData("999999999w")]
+    public void ADurationThatNoClockHoldsIsAUsageError(string text) =>
+        Assert.Equal(ErrorKind.Usage, Assert.Throws<HoldfastException>(() => TimeText.ParseDuration(text, "--undelete-window")).Kind);
+
+    [Fact]
+    public void TheLongestDurationIsAThousandYears() => Assert.Equal(TimeSpan.FromDays(365_000), TimeText.ParseDuration("365000d", "--max-time"));
+
     // A day is 24 hours: 26 October, noon, was one hour of clock time later than three days before.
     [Fact]
     public void AnAgeIsElapsedTimeWhateverTheClocksDid()

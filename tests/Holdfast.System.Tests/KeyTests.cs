@@ -100,6 +100,48 @@ public sealed class KeyTests : IDisposable
         await AsAsync("changed", 0, "backup", world.Source);
     }
 
+    [Fact]
+    public async Task ALostEpochShutsKeysOutUntilTheFirstAdminRepairs()
+    {
+        await world.InitAsync();
+        world.Write("file", "one");
+        await AddAsync("restore");
+        await AddAsync("add");
+        await AsAsync("add", 0, "backup", world.Source);
+        string before = Assert.Single(await world.PointsAsync());
+        await world.ExpectAsync(0, "key", "rotate", "--identity");
+        world.Write("file", "two");
+        // Other ids: what is there is stored again.
+        await AsAsync("add", 0, "backup", world.Source);
+        await AsAsync("restore", 0, "check", "--read-data");
+        File.Delete(Assert.Single(Directory.GetFiles(Path.Combine(world.Vault, "epochs"))));
+
+        HoldfastResult check = await world.ExpectAsync(13, "check", "--json");
+        Assert.Equal("epochs/00000002", check.Records("damage").Single().GetProperty("object").GetString());
+        HoldfastResult cutOff = await AsAsync("restore", WrongKey, "check", "--read-data", "--json");
+        Assert.All(cutOff.Records("damage"), damage => Assert.True(damage.GetProperty("unreadable").GetBoolean()));
+        Assert.Equal("one", (await AsAsync("restore", 0, "cat", before, "file")).Output);
+        HoldfastResult refused = await AsAsync("add", WrongKey, "backup", world.Source);
+        Assert.Contains("lacks key epoch 2", refused.Error, StringComparison.Ordinal);
+
+        HoldfastResult repair = await world.ExpectAsync(0, "repair", "--json");
+
+        Assert.Equal("deliver", repair.Records("step").Single().GetProperty("action").GetString());
+        await AsAsync("restore", 0, "check", "--read-data");
+        await AsAsync("add", 0, "backup", world.Source);
+        await world.ExpectAsync(0, "check", "--read-data");
+    }
+
+    [Fact]
+    public async Task WhoMayRemoveNoKeyLearnsThatWhateverKeyHeNames()
+    {
+        await world.InitAsync();
+        await AddAsync("restore");
+
+        await AsAsync("restore", WrongKey, "key", "remove", "ffff");
+        await world.ExpectAsync(2, "key", "remove", "ffff-no-key");
+    }
+
     /// Adds a key whose role is its password and its label.
     private async Task<string> AddAsync(string role)
     {

@@ -50,6 +50,42 @@ public sealed class PruneTests : IDisposable
         await world.ExpectRestoredAsync("latest", TreeSnapshot.Take(world.Source));
     }
 
+    /// A backup that reads from a pipe is at work as long as the test wants it to be.
+    [Fact]
+    public async Task PruneWaitsForABackupThatIsAtWorkWhereThatIsAskedFor()
+    {
+        await world.InitAsync();
+        world.WriteRandom("goes", 1, 2_000_000);
+        string first = await world.BackupPointAsync();
+        File.Delete(Path.Combine(world.Source, "goes"));
+        world.WriteRandom("stays", 2, 100_000);
+        await world.BackupPointAsync();
+        await world.ExpectAsync(0, "forget", first);
+        using HoldfastProcess backup = world.Start("backup", "--stdin", "--stdin-name", "piped", "--json");
+        Task<HoldfastResult> backingUp = backup.WaitAsync();
+        while (!Directory.Exists(Path.Combine(world.Vault, "leases")) || Directory.GetFiles(Path.Combine(world.Vault, "leases")).Length == 0)
+        {
+            Assert.False(backup.HasExited);
+            await Task.Yield();
+        }
+
+        JsonElement early = (await world.ExpectAsync(0, "prune", "--json")).Summary;
+        Assert.True(early.GetProperty("packsWaiting").GetInt32() > 0);
+        using HoldfastProcess prune = world.Start("prune", "--wait", "--json");
+        Task<HoldfastResult> pruning = prune.WaitAsync();
+        backup.Input.Write("content"u8);
+        backup.Input.Close();
+        HoldfastResult backedUp = await backingUp, pruned = await pruning;
+
+        Assert.True(backedUp.Code == 0, backedUp.ToString());
+        Assert.True(pruned.Code == 0, pruned.ToString());
+        Assert.Equal((0, 0), (pruned.Summary.GetProperty("packsWaiting").GetInt32(), pruned.Summary.GetProperty("waitsFor").GetArrayLength()));
+        Assert.True(pruned.Summary.GetProperty("bytesDeleted").GetInt64() >= 2_000_000);
+        await world.ExpectAsync(0, "check", "--read-data");
+        HoldfastResult late = await world.ExpectAsync(15, "undelete", first);
+        Assert.Contains("was pruned on", late.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public Task ProcessesThatAreKilledLoseNothing() => RunAtOnceAsync(seed: 20_260_301, rounds: 4);
 

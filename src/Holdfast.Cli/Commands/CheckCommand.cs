@@ -107,7 +107,8 @@ internal static class CheckCommand
     private static RepairOptions? ReadRepair(bool repairs, bool readsData, string? from, string? fromPasswordFile)
     {
         if (repairs) return RepairCommand.Validate(new RepairOptions { ReadData = readsData, From = from, FromPasswordFile = fromPasswordFile });
-        if (from is not null || fromPasswordFile is not null) throw UsageError.Of("--from has no meaning without --repair", "leave it out");
+        if (from is not null) throw UsageError.Of("--from has no meaning without --repair", "leave it out");
+        if (fromPasswordFile is not null) throw UsageError.Of("--from-password-file has no meaning without --repair", "leave it out");
         return null;
     }
 

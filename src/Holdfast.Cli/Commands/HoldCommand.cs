@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Holdfast.Cli.Values;
+using Holdfast.Log;
 using Holdfast.Vault;
 using static Holdfast.Cli.Commands.Flags;
 
@@ -104,8 +105,29 @@ internal static class HoldCommand
         }
 
         RestorePoint[] there = [.. forgotten.Select(static point => point.Point)];
+        await ThrowIfPrunedAsync(context, vault, there, options.Points, cancellationToken).ConfigureAwait(false);
         SessionId[] points = [.. options.Points.Select(point => PointFinder.Find(vault, there, point).Id)];
         return Done(context, vault, "brought back", points, await PointState.UndeleteAsync(vault, points, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Who names a point that was pruned learns that, not that there is none.</summary>
+    private static async Task ThrowIfPrunedAsync(
+        CommandContext context, OpenVault vault, RestorePoint[] there, IReadOnlyList<PointSelector> selectors, CancellationToken cancellationToken)
+    {
+        IReadOnlyDictionary<SessionId, DateTimeOffset>? pruned = null;
+        foreach (PointSelector selector in selectors)
+        {
+            if (!selector.IsById || selector.Name is not { Length: > 0 } name || there.Any(point => Begins(point.Id, name))) continue;
+            pruned ??= await PointState.ListPrunedAsync(vault, cancellationToken).ConfigureAwait(false);
+            foreach ((SessionId point, DateTimeOffset when) in pruned.Where(pair => Begins(pair.Key, name)).Take(1))
+            {
+                throw new HoldfastException(
+                    ErrorKind.Refused, $"restore point {point.ToShortString()} was pruned on {TimeText.Show(when, context.Output.Zone)}",
+                    "it is too late to bring it back: \"holdfast undelete\" lists the points for which it is not; \"holdfast settings --undelete-window\" leaves more time");
+            }
+        }
+
+        static bool Begins(SessionId point, string name) => point.ToString().StartsWith(name, StringComparison.OrdinalIgnoreCase);
     }
 
     private static async Task<SessionId[]> FindAsync(OpenVault vault, IReadOnlyList<PointSelector> selectors, CancellationToken cancellationToken)

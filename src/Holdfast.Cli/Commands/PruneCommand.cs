@@ -51,7 +51,7 @@ internal static class PruneCommand
                 {
                     MaxUnusedShare = parse.GetValue(unused) is { } share && share.EndsWith('%') ? ParseShare(share, unused.Name) : new PruneRequest().MaxUnusedShare,
                     MaxUnusedBytes = parse.GetValue(unused) is { } size && !size.EndsWith('%') ? SizeText.Parse(size, unused.Name) : null,
-                    MaxTime = parse.GetValue(time) is { } duration ? TimeText.ParseDuration(duration, time.Name) : null,
+                    MaxTime = parse.GetValue(time) is { } duration ? ParseTime(duration, time.Name) : null,
                     MaxMovedBytes = parse.GetValue(moved) is { } bytes ? SizeText.Parse(bytes, moved.Name) : null,
                     MaxRequests = parse.GetValue(requests) is { } count ? NumberText.Parse(count, requests.Name, 1, int.MaxValue) : null,
                     Rewraps = parse.GetValue(rewrap),
@@ -76,6 +76,12 @@ internal static class PruneCommand
         }
 
         return context.TellDamages(vault) ? ExitCodes.Of(ErrorKind.Damage) : ExitCodes.Done;
+    }
+
+    private static TimeSpan ParseTime(string text, string flag)
+    {
+        TimeSpan time = TimeText.ParseDuration(text, flag);
+        return time > TimeSpan.Zero ? time : throw UsageError.Of($"{flag}: in no time nothing can be done", "write how long it may take, such as 2h; or --dry-run");
     }
 
     // Nothing unused at all is a share too.

@@ -94,7 +94,7 @@ internal static class RepairCommand
     public static async Task<int> RunAsync(RepairOptions options, CommandContext context, CancellationToken cancellationToken)
     {
         long started = context.Clock.GetTimestamp();
-        using VaultSecret secret = await context.GetSecretAsync(cancellationToken).ConfigureAwait(false);
+        using VaultSecret secret = await context.GetSecretForRepairAsync(cancellationToken).ConfigureAwait(false);
         using OpenVault? from = options.From is null
             ? null
             : await context.OpenOtherAsync(options.From, options.FromPasswordFile, cancellationToken).ConfigureAwait(false);
@@ -103,7 +103,7 @@ internal static class RepairCommand
         for (int round = 0; ; round++)
         {
             // A repair changes what is found where: each round sees the vault anew.
-            using OpenVault vault = await context.OpenVaultAsync(secret, cancellationToken).ConfigureAwait(false);
+            using OpenVault vault = await context.OpenForRepairAsync(secret, from, cancellationToken).ConfigureAwait(false);
             RepairRequest request = RequestOf(options, context, from);
             using (context.Output.ShowProgress(request.Progress))
             {

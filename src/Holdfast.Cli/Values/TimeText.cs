@@ -13,6 +13,9 @@ internal static class TimeText
     private const string Hint =
         "write 2026-11-20, 2026-11-20T14:03, 2026-11-20T14:03:05+01:00, 202611201403, now, or an age such as 2h or 3d";
 
+    // A thousand years: what is added to any moment of now is a moment still.
+    private const long LongestSeconds = 365_000L * 86_400;
+
     private static readonly string[] ZonedForms =
     [
         "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd' 'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd' 'HH:mmK",
@@ -55,16 +58,19 @@ internal static class TimeText
         return moment > now ? moment : throw UsageError.Of($"{flag}: '{text}' is not in the future");
     }
 
-    /// <summary>The duration that a text means: <c>90s</c>, <c>2h</c>, <c>7d</c>, or <c>0</c>.</summary>
+    /// <summary>The duration that a text means: <c>90s</c>, <c>2h</c>, <c>7d</c>, or <c>0</c>; at most a thousand years.</summary>
     /// <param name="text">A whole number with its unit; a day is 24 hours.</param>
     /// <param name="flag">The flag it stands at, for the error.</param>
     public static TimeSpan ParseDuration(string text, string flag)
     {
         string trimmed = text.Trim();
         if (trimmed == "0") return TimeSpan.Zero;
-        return TryParseSeconds(trimmed, out long seconds)
-            ? TimeSpan.FromSeconds(seconds)
-            : throw UsageError.Of($"{flag}: '{text}' is not a duration", "write a whole number with s, m, h, d or w, such as 30m or 7d");
+        if (!TryParseSeconds(trimmed, out long seconds))
+        {
+            throw UsageError.Of($"{flag}: '{text}' is not a duration", "write a whole number with s, m, h, d or w, such as 30m or 7d");
+        }
+
+        return seconds <= LongestSeconds ? TimeSpan.FromSeconds(seconds) : throw UsageError.Of($"{flag}: '{text}' is too long", "write at most 365000d");
     }
 
     /// <summary>A duration as <see cref="ParseDuration"/> reads it, in the largest unit that fits.</summary>

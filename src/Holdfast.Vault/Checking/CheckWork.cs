@@ -1,6 +1,7 @@
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Packing;
+using Holdfast.Vault.Points;
 
 namespace Holdfast.Vault.Checking;
 
@@ -49,7 +50,7 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
         await trees.RunAsync(cancellationToken).ConfigureAwait(false);
         await points.CheckRootsAsync(cancellationToken).ConfigureAwait(false);
         points.CheckCounts(trees.Graph);
-        await points.CheckCoverageAsync(table, trees.Graph, cancellationToken).ConfigureAwait(false);
+        await points.CheckCoverageAsync(table, trees.Graph, packs.Removals, cancellationToken).ConfigureAwait(false);
         using VerificationLog? log = request is { ReadData: true, Rolling: true }
             ? await VerificationLog.ReadAsync(vault, packs.StoredTimes, findings.Tell, cancellationToken).ConfigureAwait(false)
             : null;
@@ -65,14 +66,14 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
             foreach (CheckedPoint point in points.Points) await trace.TraceAsync(point, cancellationToken).ConfigureAwait(false);
         }
 
-        List<Finding> all = findings.All();
+        List<Finding> all = await WithoutPrunedAsync(findings.All(), cancellationToken).ConfigureAwait(false);
         losses.Reassure(all);
         // Where some of it cannot be opened, what seems to be missing may lie there.
         if (all.Any(static finding => finding.LacksEpoch)) all.ForEach(static finding => finding.LacksEpoch |= finding.IsAbsence);
         All = all;
         return new CheckReport
         {
-            Damages = [.. all.Select(finding => finding.ToDamagedThing())],
+            Damages = [.. all.Select(static finding => finding.ToDamagedThing())],
             Notices = findings.Notices,
             KeySlots = small.KeySlots,
             Points = points.Points.Count,
@@ -88,6 +89,29 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
             OldestVerified = log?.OldestAge(),
             PacksOverdue = log?.CountOlderThan(request.MaxAge) ?? 0,
         };
+    }
+
+    /// <summary>
+    /// What was found without what only points miss that were pruned while the check was at work; of forgotten ones, that they are.
+    /// </summary>
+    private async Task<List<Finding>> WithoutPrunedAsync(List<Finding> found, CancellationToken cancellationToken)
+    {
+        if (found.Count == 0) return found;
+        PointMarks marks = await PointMarks.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
+        var left = new List<Finding>(found.Count);
+        foreach (Finding finding in found)
+        {
+            bool wasPruned = finding.Affected.RemoveAll(affected => marks.IsCondemned(affected.Point)) > 0;
+            if (wasPruned && finding.IsAbsence && finding.Affected.Count == 0) continue;
+            for (int i = 0; i < finding.Affected.Count; i++)
+            {
+                if (marks.ForgottenSince(finding.Affected[i].Point) is not null) finding.Affected[i] = finding.Affected[i] with { IsForgotten = true };
+            }
+
+            left.Add(finding);
+        }
+
+        return left;
     }
 
     /// <summary>What earlier checks found broken and this one did not read is as broken as before; what it found anew is recorded.</summary>

@@ -7,6 +7,7 @@ namespace Holdfast.Vault.Checking;
 /// <summary>Reads tree chunks by their numbers, past the vault's own caches; notes each copy that is damaged. May be used from any thread.</summary>
 internal sealed class ChunkReader : IDisposable
 {
+    private readonly OpenVault vault;
     private readonly ChunkTable table;
     private readonly Findings findings;
     private readonly VaultIndex packs;
@@ -14,6 +15,7 @@ internal sealed class ChunkReader : IDisposable
 
     public ChunkReader(OpenVault vault, ChunkTable table, Findings findings)
     {
+        this.vault = vault;
         this.table = table;
         this.findings = findings;
         // Without index objects: places are known from the table.
@@ -30,8 +32,15 @@ internal sealed class ChunkReader : IDisposable
             try
             {
                 PackFooter? footer = await packs.TryGetFooterAsync(pack.Id, cancellationToken).ConfigureAwait(false);
-                if (footer is null || ordinal >= footer.Chunks.Length) throw new DamageException(pack.Id.ObjectName, "was whole when the check began, and is not any more");
+                if (footer is null) throw DamageException.Missing(pack.Id.ObjectName);
+                if (ordinal >= footer.Chunks.Length) throw new DamageException(pack.Id.ObjectName, "was whole when the check began, and is not any more");
                 return await fetcher.FetchAtAsync(new ChunkLocation(footer, ordinal), cancellationToken).ConfigureAwait(false);
+            }
+            catch (DamageException error) when (error.IsMissing)
+            {
+                if (await TryReadMovedAsync(pack, ordinal, cancellationToken).ConfigureAwait(false) is { } moved) return moved;
+                // Maybe of a point that was pruned together with it.
+                findings.AddChunks(findings.AddAbsence(pack.Id.ObjectName, "was there when the check began, and is not any more"), [copy]);
             }
             catch (HoldfastException error) when (DamageException.IsLoss(error))
             {
@@ -40,6 +49,21 @@ internal sealed class ChunkReader : IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>A chunk of a pack that a prune removed meanwhile, from where it was moved to; null where that was not so.</summary>
+    private async Task<ReadOnlyMemory<byte>?> TryReadMovedAsync(CheckedPack pack, int ordinal, CancellationToken cancellationToken)
+    {
+        if (!(await vault.ReadRemovedAsync(cancellationToken).ConfigureAwait(false)).Contains(pack.Id)) return null;
+        await vault.Index.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await vault.TreeChunks.FetchAsync(pack.Ids[ordinal], cancellationToken).ConfigureAwait(false);
+        }
+        catch (HoldfastException error) when (DamageException.IsLoss(error))
+        {
+            return null;
+        }
     }
 
     public void Dispose()

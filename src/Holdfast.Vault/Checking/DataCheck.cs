@@ -90,16 +90,32 @@ internal sealed class DataCheck(OpenVault vault, CheckRequest request, ChunkTabl
                 request.Progress.AddDone(0, piece.Length);
             }
         }
+        catch (DamageException error) when (error.IsMissing)
+        {
+            if ((await vault.ReadRemovedAsync(cancellationToken).ConfigureAwait(false)).Contains(pack.Id))
+            {
+                isWhole[pack.Id] = false;
+                findings.Tell(pack.Id.ObjectName, "a prune removed it before it was read; the packs that took its place are read by the next check");
+            }
+            else
+            {
+                NoteRest(pack, error, firstUnread);
+            }
+        }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
-            // What was not reached any more is as good as lost.
-            isWhole[pack.Id] = false;
-            Finding finding = findings.Add(pack.Id.ObjectName, error);
-            findings.AddChunks(finding, Enumerable.Range(pack.First + firstUnread, pack.Count - firstUnread));
+            NoteRest(pack, error, firstUnread);
         }
 
         isWhole.TryAdd(pack.Id, true);
         request.Progress.AddDone(1, 0);
+    }
+
+    /// <summary>What was not reached any more is as good as lost.</summary>
+    private void NoteRest(CheckedPack pack, HoldfastException error, int firstUnread)
+    {
+        isWhole[pack.Id] = false;
+        findings.AddChunks(findings.Add(pack.Id.ObjectName, error), Enumerable.Range(pack.First + firstUnread, pack.Count - firstUnread));
     }
 
     private async Task CheckAloneAsync(

@@ -56,6 +56,11 @@ internal sealed class IndexCheck(OpenVault vault, CheckRequest request, ChunkTab
 
             for (int i = 0; i < starts.Length; i++) wrong ??= Compare(index, index.Packs[i], starts[i], room);
         }
+        catch (DamageException error) when (error.IsMissing)
+        {
+            // What it listed, others list now; if not, the next check tells.
+            findings.Tell(index.Name, "was replaced by another while the check was at work");
+        }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
             findings.Add(opened.Name, error).Reassurance = Reassurance;

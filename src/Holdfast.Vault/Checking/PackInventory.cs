@@ -14,6 +14,9 @@ namespace Holdfast.Vault.Checking;
 /// </remarks>
 internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findings findings) : IDisposable
 {
+    // Prunes that put packs faster than they are listed: what is not found then is told of as missing.
+    private const int MaxRounds = 8;
+
     private readonly Dictionary<PackId, long> stored = [];
     private readonly Dictionary<PackId, DateTimeOffset> storedTimes = [];
     private readonly Dictionary<PackId, int> listedBytes = [];
@@ -32,6 +35,9 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
 
     /// <summary>When each pack was stored; only of a rolling check.</summary>
     public IReadOnlyDictionary<PackId, DateTimeOffset> StoredTimes => storedTimes;
+
+    /// <summary>What prunes had decided when the packs were read.</summary>
+    public Removals Removals { get; private set; } = null!;
 
     /// <summary>Packs in the store.</summary>
     public int StoredCount => stored.Count;
@@ -84,8 +90,6 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
     /// <summary>Lists the packs and reads all footers.</summary>
     public async Task<ChunkTable> LoadPacksAsync(IReadOnlySet<PackId> needed, CancellationToken cancellationToken)
     {
-        await ListAsync(PackId.DataPrefix, cancellationToken).ConfigureAwait(false);
-        await ListAsync(PackId.TreesPrefix, cancellationToken).ConfigureAwait(false);
         long listedChunks = 0;
         foreach (IndexedPack pack in indexes.SelectMany(index => index.Packs))
         {
@@ -95,12 +99,8 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
 
         // From the first on, where it is known before.
         usesSpill = AreTooMany(listedChunks);
-        request.Progress.Expect(stored.Count, 0);
-        var reader = new PackReader(vault.Store.Uncached, vault.Sealer);
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, request.Workers), CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(stored.Keys, options, (pack, cancellation) => ReadFooterAsync(reader, pack, cancellation)).ConfigureAwait(false);
+        Removals removals = await ReadPacksAsync(cancellationToken).ConfigureAwait(false);
         ChunkTable table = MakeTable();
-        Removals removals = await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
         foreach (PackId pack in vanished)
         {
             stored.Remove(pack);
@@ -115,6 +115,7 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
         }
 
         TellOfUnlisted(needed);
+        Removals = removals;
         return table;
     }
 
@@ -130,19 +131,44 @@ internal sealed class PackInventory(OpenVault vault, CheckRequest request, Findi
 
     private bool AreTooMany(long count) => count > request.TableBytes / ChunkTable.BytesPerChunk;
 
-    private async Task ListAsync(string prefix, CancellationToken cancellationToken)
+    /// <summary>
+    /// Lists packs and reads their footers; again, as long as prunes move chunks to packs that the list did not show. The removals are read
+    /// behind the footers, so each chunk is where they say, or still where it was.
+    /// </summary>
+    private async Task<Removals> ReadPacksAsync(CancellationToken cancellationToken)
     {
-        await foreach (ObjectEntry entry in vault.Store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        var reader = new PackReader(vault.Store.Uncached, vault.Sealer);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, request.Workers), CancellationToken = cancellationToken };
+        Removals? before = null;
+        for (int round = 0; ; round++)
         {
-            if (PackId.TryParse(entry.Name, out PackId pack)) Add(pack, entry);
-            else findings.Tell(entry.Name, "does not belong to the vault");
+            List<PackId> found = [];
+            await ListAsync(PackId.DataPrefix, found, cancellationToken).ConfigureAwait(false);
+            await ListAsync(PackId.TreesPrefix, found, cancellationToken).ConfigureAwait(false);
+            request.Progress.Expect(stored.Count, 0);
+            await Parallel.ForEachAsync(found, options, (pack, cancellation) => ReadFooterAsync(reader, pack, cancellation)).ConfigureAwait(false);
+            Removals removals = await Removals.ReadAsync(vault, before, cancellationToken).ConfigureAwait(false);
+            bool isComplete = !removals.Packs.Values.Any(pack => pack.Runs.Any(run => !stored.ContainsKey(run.Pack) && !removals.IsRemoved(run.Pack)));
+            // A pack that is listed no more although nothing changed meanwhile is lost.
+            if (isComplete || round == MaxRounds || before?.Next == removals.Next) return removals;
+            before = removals;
         }
     }
 
-    private void Add(PackId pack, in ObjectEntry entry)
+    private async Task ListAsync(string prefix, List<PackId> found, CancellationToken cancellationToken)
     {
-        stored.Add(pack, entry.Length);
+        await foreach (ObjectEntry entry in vault.Store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (!PackId.TryParse(entry.Name, out PackId pack)) findings.Tell(entry.Name, "does not belong to the vault");
+            else if (TryAdd(pack, entry)) found.Add(pack);
+        }
+    }
+
+    private bool TryAdd(PackId pack, in ObjectEntry entry)
+    {
+        if (!stored.TryAdd(pack, entry.Length)) return false;
         if (request.Rolling) storedTimes.Add(pack, entry.Stored);
+        return true;
     }
 
     private async ValueTask ReadFooterAsync(PackReader reader, PackId pack, CancellationToken cancellationToken)

@@ -19,6 +19,7 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         removals = await Removals.ReadAsync(vault, null, cancellationToken).ConfigureAwait(false);
+        PointMarks marks = await PointMarks.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
         await foreach (ObjectEntry entry in vault.Store.ListAsync(PointCodec.Prefix, cancellationToken).ConfigureAwait(false))
         {
             if (!SessionId.TryParse(entry.Name.AsSpan(PointCodec.Prefix.Length), out SessionId id))
@@ -27,6 +28,8 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
                 continue;
             }
 
+            // A prune that was cut off left it; what it needed may be gone.
+            if (marks.IsCondemned(id)) continue;
             try
             {
                 RestorePoint? point = await RestorePoints.TryReadAsync(vault, id, entry, cancellationToken).ConfigureAwait(false);
@@ -89,8 +92,13 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
     }
 
     /// <summary>Whether each point's references name every chunk that its trees lead to.</summary>
-    public async Task CheckCoverageAsync(ChunkTable table, TreeGraph graph, CancellationToken cancellationToken)
+    /// <param name="table">The chunks.</param>
+    /// <param name="graph">The trees.</param>
+    /// <param name="removals">As they were when the packs were read: by them references are compared with these.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
+    public async Task CheckCoverageAsync(ChunkTable table, TreeGraph graph, Removals removals, CancellationToken cancellationToken)
     {
+        this.removals = removals;
         foreach (IGrouping<SessionId, CheckedPoint> users in Points.GroupBy(point => point.Point.References))
         {
             var covered = new NumberSet(table.Count);

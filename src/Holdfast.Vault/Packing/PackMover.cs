@@ -57,16 +57,17 @@ internal sealed class PackMover : IDisposable
     /// is not read.
     /// </param>
     /// <param name="progress">Counts packs and bytes that were read.</param>
+    /// <param name="mayTake">Asked before each pack; once it says no, packs that were not begun stay where they are. Null for no limit.</param>
     /// <param name="cancellationToken">Stops it; packs that were put stay, and nobody refers to them.</param>
     /// <returns>Where everything is. All new packs are durable.</returns>
     /// <exception cref="HoldfastException">The store refused a pack or could not be reached.</exception>
     public async Task<MovedChunks> MoveAsync(
-        IReadOnlyList<(PackFooter Source, ulong[] Live)> packs, WorkProgress? progress, CancellationToken cancellationToken)
+        IReadOnlyList<(PackFooter Source, ulong[] Live)> packs, WorkProgress? progress, Func<bool>? mayTake, CancellationToken cancellationToken)
     {
         MoveSource[] sources = [.. packs.Select(static pack => new MoveSource(pack.Source, pack.Live))];
         Array.Sort(sources, static (a, b) => a.Footer.Pack.CompareTo(b.Footer.Pack));
         int next = -1;
-        MoveSource? TakeNext() => Interlocked.Increment(ref next) is var taken && taken < sources.Length ? sources[taken] : null;
+        MoveSource? TakeNext() => mayTake?.Invoke() != false && Interlocked.Increment(ref next) is var taken && taken < sources.Length ? sources[taken] : null;
         MoveLane[] lanes =
         [
             .. Enumerable.Range(0, Math.Clamp(sources.Length / FewestPacksOfWorker, 1, workers))
@@ -76,13 +77,17 @@ internal sealed class PackMover : IDisposable
         List<PackFooter> made = await writer.TakeDurableAsync().ConfigureAwait(false);
         return new MovedChunks
         {
-            Moved = [.. sources.Where(static source => source.Damage is null).Select(static source => source.Result!)],
+            Moved = [.. sources.Where(static source => source is { Damage: null, Result: not null }).Select(static source => source.Result!)],
             Unmoved = [.. sources.Where(static source => source.Damage is not null).Select(static source => new UnmovedPack(source.Footer.Pack, source.Damage!))],
             NewPacks = made,
             BytesRead = lanes.Sum(static lane => lane.BytesRead),
             BytesWritten = made.Sum(static footer => (long)footer.PackBytes),
         };
     }
+
+    /// <summary>The same without a limit.</summary>
+    public Task<MovedChunks> MoveAsync(IReadOnlyList<(PackFooter Source, ulong[] Live)> packs, WorkProgress? progress, CancellationToken cancellationToken) =>
+        MoveAsync(packs, progress, null, cancellationToken);
 
     public void Dispose() => writer.Dispose();
 

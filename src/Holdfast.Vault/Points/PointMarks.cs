@@ -14,7 +14,7 @@ internal sealed class PointMarks
 {
     private const int ReadsAtOnce = 8;
     private readonly Dictionary<SessionId, DateTimeOffset> forgotten = [];
-    private readonly HashSet<SessionId> condemned = [];
+    private readonly Dictionary<SessionId, DateTimeOffset> condemned = [];
     private readonly Dictionary<SessionId, PointHold> holds = [];
 
     private PointMarks(uint next) => Next = next;
@@ -32,7 +32,10 @@ internal sealed class PointMarks
     public IEnumerable<SessionId> Forgotten => forgotten.Keys;
 
     /// <summary>Whether a point is being pruned, so that it cannot be brought back.</summary>
-    public bool IsCondemned(SessionId point) => condemned.Contains(point);
+    public bool IsCondemned(SessionId point) => condemned.ContainsKey(point);
+
+    /// <summary>Points that were pruned, or are being pruned, and when the store received the mark that says so.</summary>
+    public IReadOnlyDictionary<SessionId, DateTimeOffset> Condemned => condemned;
 
     /// <summary>The hold that a point is on, ended or not; null for none.</summary>
     public PointHold? HoldOf(SessionId point) => holds.GetValueOrDefault(point);
@@ -134,14 +137,14 @@ internal sealed class PointMarks
                 case MarkKind.Forget when !holds.TryGetValue(point, out PointHold? hold) || hold.Until <= stored:
                     forgotten.TryAdd(point, stored);
                     break;
-                case MarkKind.Undelete when !condemned.Contains(point):
+                case MarkKind.Undelete when !condemned.ContainsKey(point):
                     forgotten.Remove(point);
                     break;
                 case MarkKind.Hold when !forgotten.ContainsKey(point):
                     holds[point] = new PointHold(stored, mark.Until, mark.Reason);
                     break;
                 case MarkKind.Condemn when forgotten.ContainsKey(point):
-                    condemned.Add(point);
+                    condemned.TryAdd(point, stored);
                     break;
                 case MarkKind.Release:
                     holds.Remove(point);

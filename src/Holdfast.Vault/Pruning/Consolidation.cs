@@ -14,6 +14,9 @@ internal sealed class Consolidation(
     /// <summary>Their footers are in memory together.</summary>
     private const int PacksPerBatch = 256;
 
+    /// <summary>A read and a put.</summary>
+    private const int RequestsOfPack = 2;
+
     private uint nextIndex;
 
     /// <summary>Packs whose chunks were moved.</summary>
@@ -30,8 +33,8 @@ internal sealed class Consolidation(
         progress.Expect(packs.Count, packs.Sum(pack => state.Packs[pack]));
         foreach (PackId[] batch in packs.Chunk(PacksPerBatch))
         {
-            // A read of each and a put, the index object, and the removal.
-            if (!budget.TryTake((2 * batch.Length) + 6)) return;
+            // The index object, and the removal; each pack by itself, when it is its turn.
+            if (!budget.TryTake(6)) return;
             await MoveAsync(mover, batch, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -78,7 +81,7 @@ internal sealed class Consolidation(
             if (footer is not null && footer.Chunks.Length == needed.ChunkCountOf(pack)) sources.Add((footer, [.. needed.OrdinalsOf(pack)]));
         }
 
-        MovedChunks moved = await mover.MoveAsync(sources, progress, cancellationToken).ConfigureAwait(false);
+        MovedChunks moved = await mover.MoveAsync(sources, progress, () => budget.TryTake(RequestsOfPack), cancellationToken).ConfigureAwait(false);
         foreach (UnmovedPack unmoved in moved.Unmoved) vault.TellOfDamage(unmoved.Damage);
         if (moved.NewPacks.Count > 0) await PutIndexAsync(moved.NewPacks, cancellationToken).ConfigureAwait(false);
         Dictionary<PackId, int> counts = moved.NewPacks.ToDictionary(static footer => footer.Pack, static footer => footer.Chunks.Length);

@@ -41,6 +41,9 @@ internal sealed class PruneChoice
     /// <summary>How much of that nobody needs.</summary>
     public long UnusedBytes { get; private set; }
 
+    /// <summary>How much of that is not worth a move, or would move along.</summary>
+    public long StuckBytes { get; private set; }
+
     /// <summary>How many packs have keys of old epochs, if they are to be wrapped anew; some of them may be moved anyway.</summary>
     public int OldPacks { get; private set; }
 
@@ -129,6 +132,7 @@ internal sealed class PruneChoice
             total -= part.FreedBytes;
         }
 
+        StuckBytes = parts.Sum(static part => part.FreedShare < LeastFreedShare ? part.UnusedBytes : part.UnusedBytes - part.FreedBytes);
         KeptBytes = total;
         UnusedBytes = unused;
     }

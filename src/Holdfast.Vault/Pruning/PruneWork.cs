@@ -119,6 +119,7 @@ internal sealed class PruneWork : IAsyncDisposable
             OldPackBytes = choice.OldPackBytes,
             KeptBytes = choice.KeptBytes,
             UnusedBytes = choice.UnusedBytes,
+            StuckBytes = choice.StuckBytes,
             IsEstimate = choice.IsEstimate,
             Sessions = [.. state.Sessions.Select(static session => session.Told)],
         };

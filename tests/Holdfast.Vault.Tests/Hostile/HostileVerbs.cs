@@ -63,7 +63,7 @@ internal sealed class HostileVerbs : IDisposable
                     throw new ArgumentOutOfRangeException(nameof(verb), verb, null);
             }
         }
-        catch (HoldfastException error) when (error.Kind is ErrorKind.Damage or ErrorKind.Usage)
+        catch (HoldfastException error) when (error.Kind is ErrorKind.Damage or ErrorKind.Usage or ErrorKind.WrongKey)
         {
             return error.Message;
         }

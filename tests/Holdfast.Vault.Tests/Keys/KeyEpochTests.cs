@@ -131,6 +131,19 @@ public sealed class KeyEpochTests : IDisposable
     }
 
     [Fact]
+    public async Task ARevokedAdminRepairsNothing()
+    {
+        KeyRing admin = await world.AddAsync(KeyRole.Admin);
+        await RevokeAsync(admin);
+        using OpenVault vault = await world.OpenAsync(admin);
+
+        var refused = await Assert.ThrowsAsync<HoldfastException>(() => RepairRun.PlanAsync(vault, new RepairRequest(), Token));
+
+        Assert.Equal(ErrorKind.WrongKey, refused.Kind);
+        Assert.Contains("was revoked", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ARevokedAdminsMarksAndChunksCountNoLonger()
     {
         KeyRing admin = await world.AddAsync(KeyRole.Admin);

@@ -122,6 +122,44 @@ public sealed class VaultKeysTests
         Assert.Equal(name, Assert.Single(plan.Left).ObjectName);
     }
 
+    /// <param name="damage">What happened to the object that says which vault this is.</param>
+    /// <param name="needsCopy">Whether only a copy of the vault tells its id.</param>
+    [Theory]
+    [InlineData("missing", true)]
+    [InlineData("id", true)]
+    [InlineData("other", true)]
+    [InlineData("magic", false)]
+    [InlineData("checksum", false)]
+    public async Task ADamagedDescriptorIsWrittenAnewOnceAKeySlotProvesTheId(string damage, bool needsCopy)
+    {
+        string id;
+        using (OpenVault vault = await InitAsync("one")) id = vault.Id;
+        MemoryObjectStore whole = await Repairing.RepairWorld.CopyAsync(store);
+        byte[] descriptor = (await store.TryGetAsync("vault", 100, Token))!, good = [.. descriptor];
+        if (damage == "missing") await store.DeleteAsync("vault", Token);
+        else if (damage == "other") store.Overwrite("vault", [1, 2, 3]);
+        else descriptor[damage switch { "id" => 20, "magic" => 2, _ => 30 }] ^= 1;
+        if (damage is not ("missing" or "other")) store.Overwrite("vault", descriptor);
+        var other = new MemoryObjectStore();
+        using VaultSecret secret = VaultFixture.Secret("one");
+        using OpenVault stranger = await OpenVault.InitAsync(host, other, secret, "other", Token);
+        using OpenVault copy = await OpenVault.OpenAsync(host, whole, secret, cancellationToken: Token);
+
+        var refused = await Assert.ThrowsAnyAsync<HoldfastException>(() => OpenVault.OpenAsync(host, store, secret, cancellationToken: Token));
+        Assert.Contains("repair --from", refused.Hint, StringComparison.Ordinal);
+        if (needsCopy) await Assert.ThrowsAnyAsync<HoldfastException>(() => OpenVault.OpenForRepairAsync(host, store, secret, stranger, 4 << 20, Token));
+        using OpenVault opened = await OpenVault.OpenForRepairAsync(host, store, secret, needsCopy ? copy : null, 4 << 20, Token);
+        Assert.Equal(id, opened.Id);
+        var request = new RepairRequest();
+        RepairPlan plan = await RepairRun.PlanAsync(opened, request, Token);
+        Assert.Equal((RepairAction.BringBack, "vault"), (Assert.Single(plan.Steps).Action, plan.Steps[0].ObjectName));
+        await RepairRun.ApplyAsync(opened, plan, request, Token);
+
+        Assert.Equal(good, await store.TryGetAsync("vault", 100, Token));
+        using OpenVault again = await OpenAsync("one");
+        Assert.Empty((await CheckRun.RunAsync(again, new CheckRequest(), Token)).Damages);
+    }
+
     [Fact]
     public async Task InitRefusesAPlaceThatIsNotEmptyAndNamesWhatIsThere()
     {

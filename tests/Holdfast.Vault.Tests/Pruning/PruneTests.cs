@@ -70,6 +70,75 @@ public sealed class PruneTests : IDisposable
         Assert.Contains(elsewhere, live.Needed.Packs);
     }
 
+    /// A pack is the least that is done: what was begun is brought to its end, and the next prune goes on.
+    [Fact]
+    public async Task ALongMoveEndsWhenItsTimeIsOver()
+    {
+        SessionId kept = await FillPacksInPartAsync();
+        var reads = new Dictionary<string, int>(StringComparer.Ordinal);
+        world.Faulty.BeforeEach = call =>
+        {
+            if (call.Method != StoreMethod.Read || !call.Name.StartsWith("data/", StringComparison.Ordinal)) return Task.CompletedTask;
+            lock (reads)
+            {
+                // Two for its footer; what is read behind that is moved, and takes a minute each.
+                reads[call.Name] = reads.GetValueOrDefault(call.Name) + 1;
+                if (reads[call.Name] > 2) world.Clock.Advance(TimeSpan.FromMinutes(1));
+            }
+
+            return Task.CompletedTask;
+        };
+
+        PruneSummary done = await world.PruneAsync(static request => request with { MaxTime = TimeSpan.FromMinutes(3) });
+        world.Faulty.BeforeEach = null;
+
+        Assert.Equal(PruneLimit.Time, done.StoppedBy);
+        await AssertGoesOnAsync(done, kept);
+    }
+
+    [Fact]
+    public async Task ALongMoveEndsWhenItsRequestsAreMade()
+    {
+        SessionId kept = await FillPacksInPartAsync();
+        PruneSummary done;
+        // What is read before anything is moved counts too.
+        for (int requests = 60; ; requests += 10)
+        {
+            done = await world.PruneAsync(request => request with { MaxRequests = requests });
+            Assert.Equal(PruneLimit.Requests, done.StoppedBy);
+            if (done.MovedPacks > 0) break;
+        }
+
+        await AssertGoesOnAsync(done, kept);
+    }
+
+    private async Task<SessionId> FillPacksInPartAsync()
+    {
+        const int packs = 24;
+        var points = new List<SessionId>();
+        for (int i = 0; i < packs; i++)
+        {
+            world.Write($"keep{i}", 60_000, 2 * i);
+            world.Write($"go{i}", 60_000, (2 * i) + 1);
+            points.Add(await world.BackUpAsync());
+        }
+
+        for (int i = 0; i < packs; i++) world.Delete($"go{i}");
+        SessionId kept = await world.BackUpAsync();
+        await world.ForgetAsync([.. points]);
+        return kept;
+    }
+
+    private async Task AssertGoesOnAsync(PruneSummary done, SessionId kept)
+    {
+        Assert.True(done.MovedPacks > 0 && done.MovedPacks < done.Plan.MovedPacks, $"{done.MovedPacks} of {done.Plan.MovedPacks} moved");
+        Assert.Equal([kept], await world.AssertWholeAsync());
+        PruneSummary rest = await world.PruneAsync();
+        Assert.Equal((PruneLimit.None, rest.Plan.MovedPacks), (rest.StoppedBy, rest.MovedPacks));
+        Assert.Equal([kept], await world.AssertWholeAsync());
+        Assert.Equal(0, (await world.PruneAsync()).MovedPacks);
+    }
+
     [Fact]
     public async Task APlanChangesNothing()
     {

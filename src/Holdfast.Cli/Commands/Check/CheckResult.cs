@@ -64,7 +64,7 @@ internal static class CheckResult
 
     private static string Describe(CommandOutput output, AffectedPath affected, bool isUnreadable)
     {
-        string point = "restore point " + affected.Point.ToShortString();
+        string point = "restore point " + affected.Point.ToShortString() + (affected.IsForgotten ? " (dropped, goes with the next prune)" : "");
         if (isUnreadable) return affected.Path.IsEmpty ? point : $"{point}: {output.Shown(SurrogateEscape.Decode(affected.Path.Span))}";
         string path = output.Shown(SurrogateEscape.Decode(affected.Path.Span));
         string what = affected.Kind switch
@@ -101,6 +101,7 @@ internal static class CheckResult
             writer.WriteString("point", affected.Point.ToString());
             if (!affected.Path.IsEmpty) JsonNames.WritePath(writer, SurrogateEscape.Decode(affected.Path.Span));
             writer.WriteString("kind", NameOf(affected.Kind));
+            writer.WriteBoolean("forgotten", affected.IsForgotten);
             writer.WriteStartArray("ranges");
             foreach (ByteRange range in affected.Ranges)
             {

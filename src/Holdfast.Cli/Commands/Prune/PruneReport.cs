@@ -18,7 +18,7 @@ internal static class PruneReport
             output.SummaryLine(Invariant($"would write {about}{SizeText.Show(plan.MovedBytes)} of {plan.MovedPacks:N0} packs anew, {SizeText.Show(plan.MovedPackBytes)}"));
         }
 
-        output.SummaryLine($"{about}{SizeText.Show(plan.FreedBytes)} would come free; of the {SizeText.Show(plan.KeptBytes)} that stay, {SizeText.Show(plan.UnusedBytes)} would be needed by nobody");
+        output.SummaryLine($"{about}{SizeText.Show(plan.FreedBytes)} would come free; of the {SizeText.Show(plan.KeptBytes)} that stay, {SizeText.Show(plan.UnusedBytes)} would be needed by nobody{Stuck(plan)}");
         if (plan.OldPacks > 0) output.SummaryLine(Invariant($"{plan.OldPacks:N0} packs have keys of old key epochs, {SizeText.Show(plan.OldPackBytes)}"));
         if (plan.PointsInWindow > 0) output.SummaryLine(Invariant($"{plan.PointsInWindow:N0} dropped points stay until the undelete window is over"));
         if (plan.Sessions.Count > 0) output.SummaryLine($"at work: {Hosts(plan.Sessions)}; what they may need stays until they are done");
@@ -31,7 +31,7 @@ internal static class PruneReport
         output.SummaryLine(Invariant(
             $"deleted {done.Points:N0} restore points and {done.Packs:N0} packs, {SizeText.Show(done.PackBytes)}, in {TimeText.ShowTaken(done.Duration)}"));
         if (done.MovedPacks > 0) output.SummaryLine(Invariant($"wrote {SizeText.Show(done.MovedBytes)} of {done.MovedPacks:N0} packs anew"));
-        output.SummaryLine($"of the {SizeText.Show(done.Plan.KeptBytes)} that stay, {SizeText.Show(done.Plan.UnusedBytes)} are needed by nobody");
+        output.SummaryLine($"of the {SizeText.Show(done.Plan.KeptBytes)} that stay, {SizeText.Show(done.Plan.UnusedBytes)} are needed by nobody{Stuck(done.Plan)}");
         if (done.Plan.PointsInWindow > 0) output.SummaryLine(Invariant($"{done.Plan.PointsInWindow:N0} dropped points stay until the undelete window is over"));
         if (done.Plan.OldPacks > 0) output.SummaryLine(Invariant($"{done.Plan.OldPacks:N0} packs had keys of old key epochs, {SizeText.Show(done.Plan.OldPackBytes)}"));
         if (done.WaitingPacks > 0)
@@ -49,6 +49,9 @@ internal static class PruneReport
         if (stopped is not null) output.SummaryLine($"stopped before its end, since {stopped}; the next prune goes on");
         output.Record("summary", done, WriteJson);
     }
+
+    private static string Stuck(PrunePlan plan) =>
+        plan.StuckBytes > 0 ? $" ({SizeText.Show(plan.StuckBytes)} of that lie among what is needed, too closely to be freed)" : "";
 
     private static string Hosts(IReadOnlyList<WaitedSession> sessions) =>
         string.Join(", ", sessions.Select(static session => $"session {session.Session.ToShortString()}{(session.Host.Length > 0 ? " on " + session.Host : "")}"));
@@ -97,6 +100,7 @@ internal static class PruneReport
         writer.WriteNumber("bytesOldKeys", plan.OldPackBytes);
         writer.WriteNumber("bytesKept", plan.KeptBytes);
         writer.WriteNumber("bytesUnused", plan.UnusedBytes);
+        writer.WriteNumber("bytesStuck", plan.StuckBytes);
         writer.WriteBoolean("isEstimate", plan.IsEstimate);
     }
 
