@@ -58,7 +58,7 @@ internal sealed class ChunkReader : IDisposable
         await vault.Index.RefreshAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await vault.TreeChunks.FetchAsync(pack.Ids[ordinal], cancellationToken).ConfigureAwait(false);
+            return await vault.TreeChunks.FetchAsync(pack.IdOf(ordinal), cancellationToken).ConfigureAwait(false);
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {

@@ -59,7 +59,7 @@ internal sealed class IndexCheck(OpenVault vault, CheckRequest request, ChunkTab
         catch (DamageException error) when (error.IsMissing)
         {
             // What it listed, others list now; if not, the next check tells.
-            findings.Tell(index.Name, "was replaced by another while the check was at work");
+            findings.Tell(opened.Name, "was replaced by another while the check was at work");
         }
         catch (HoldfastException error) when (DamageException.IsLoss(error))
         {
