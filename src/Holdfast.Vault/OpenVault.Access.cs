@@ -28,7 +28,7 @@ public sealed partial class OpenVault
                 ErrorKind.WrongKey, $"this key may not {RoleRules.Describe(use)}: only the first admin's may, with which the vault was made", "use that key");
         }
 
-        bool writes = use is VaultUse.Backup or VaultUse.MarkPoints or VaultUse.Prune or VaultUse.Repair or VaultUse.ManageKeys;
+        bool writes = use is VaultUse.Backup or VaultUse.MarkPoints or VaultUse.Prune or VaultUse.Rewrap or VaultUse.Repair or VaultUse.ManageKeys;
         if (!writes) return;
         RequireStanding(use);
         // A repair may bring it back.

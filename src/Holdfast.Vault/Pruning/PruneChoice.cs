@@ -149,6 +149,7 @@ internal sealed class PruneChoice
             if (chosen.Contains(pack.Pack) || !TryMove(pack, request)) continue;
             KeptBytes -= pack.FreedBytes;
             UnusedBytes -= pack.FreedBytes;
+            if (pack.FreedShare < LeastFreedShare) StuckBytes -= pack.FreedBytes;
         }
     }
 
