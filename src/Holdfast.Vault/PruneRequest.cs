@@ -9,6 +9,12 @@ public sealed record PruneRequest
     /// <summary>The same in bytes; where given, it is heeded instead of the share.</summary>
     public long? MaxUnusedBytes { get; init; }
 
+    /// <summary>
+    /// Whether packs are moved, too, of which keys are sealed in an epoch that is not the newest (<see cref="VaultUse.Rewrap"/>): once they are
+    /// deleted, a key that was removed before the newest epoch cannot read what is in them, even with the whole store. Nothing is encrypted anew.
+    /// </summary>
+    public bool Rewraps { get; init; }
+
     /// <summary>Begins nothing more after so long.</summary>
     public TimeSpan? MaxTime { get; init; }
 

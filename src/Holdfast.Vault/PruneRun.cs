@@ -30,6 +30,7 @@ public static class PruneRun
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
         vault.Require(VaultUse.Prune);
+        if (request.Rewraps) vault.Require(VaultUse.Rewrap);
         if (!vault.Store.Capabilities.CreateOnce)
         {
             throw new HoldfastException(

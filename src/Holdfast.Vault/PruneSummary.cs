@@ -43,7 +43,7 @@ public sealed record PrunePlan
     /// <summary>Their size.</summary>
     public required long PendingBytes { get; init; }
 
-    /// <summary>Packs whose chunks are moved together, because too much of them is needed by nobody.</summary>
+    /// <summary>Packs whose chunks are moved, because too much of them is needed by nobody, or because of their keys.</summary>
     public required int MovedPacks { get; init; }
 
     /// <summary>Their size.</summary>
@@ -51,6 +51,12 @@ public sealed record PrunePlan
 
     /// <summary>How much of them is needed, and is written again.</summary>
     public required long MovedBytes { get; init; }
+
+    /// <summary>Packs with keys of old epochs, where they are to be sealed anew: those that are not moved stay so until the next prune that does it.</summary>
+    public required int OldPacks { get; init; }
+
+    /// <summary>Their size.</summary>
+    public required long OldPackBytes { get; init; }
 
     /// <summary>Size of all packs that stay, those with moved chunks included.</summary>
     public required long KeptBytes { get; init; }

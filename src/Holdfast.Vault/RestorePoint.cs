@@ -110,18 +110,11 @@ public sealed record RestorePoint
 
     internal Trees.Content Changes { get; init; } = Trees.Content.Empty;
 
-    /// <summary>Whether it is of the same source: same host and same roots.</summary>
-    public bool IsOfSource(string host, IReadOnlyList<ReadOnlyMemory<byte>> roots)
-    {
-        ArgumentNullException.ThrowIfNull(roots);
-        if (!string.Equals(Host, host, StringComparison.Ordinal) || Roots.Count != roots.Count) return false;
-        for (int i = 0; i < roots.Count; i++)
-        {
-            if (!Roots[i].Span.SequenceEqual(roots[i].Span)) return false;
-        }
+    /// <summary>What it is a moment of.</summary>
+    public PointSource Source => new(Host, Roots);
 
-        return true;
-    }
+    /// <summary>Whether it is of the same source: same host and same roots.</summary>
+    public bool IsOfSource(string host, IReadOnlyList<ReadOnlyMemory<byte>> roots) => Source.Equals(new PointSource(host, roots));
 
     /// <summary>Older first; of equal instants the lower id.</summary>
     internal static int CompareAge(RestorePoint a, RestorePoint b)

@@ -1,4 +1,5 @@
 using Holdfast.Storage;
+using Holdfast.Vault.Measuring;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
@@ -61,7 +62,16 @@ public sealed record VaultTotals
 /// <param name="Chunks">How many, of data and trees.</param>
 /// <param name="RawBytes">Their bytes before compression.</param>
 /// <param name="StoredBytes">Their bytes in packs; of a group that is compressed as one, each chunk's share by its raw size.</param>
-public sealed record ChunkTotals(long Chunks, long RawBytes, long StoredBytes);
+public sealed record ChunkTotals(long Chunks, long RawBytes, long StoredBytes)
+{
+    /// <summary>Both together.</summary>
+    public static ChunkTotals operator +(ChunkTotals a, ChunkTotals b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return new ChunkTotals(a.Chunks + b.Chunks, a.RawBytes + b.RawBytes, a.StoredBytes + b.StoredBytes);
+    }
+}
 
 /// <summary>How large a restore point is.</summary>
 public sealed record PointTotals
@@ -109,8 +119,8 @@ public static class VaultStats
             if (await vault.Index.TryGetFooterAsync(pack, cancellation).ConfigureAwait(false) is not { } footer) return;
             lock (gate)
             {
-                if (pack.Kind == ObjectKind.DataPack) data = Plus(data, Whole(footer));
-                else trees = Plus(trees, Whole(footer));
+                if (pack.Kind == ObjectKind.DataPack) data += new PackWeight(footer).Whole;
+                else trees += new PackWeight(footer).Whole;
             }
         }).ConfigureAwait(false);
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
@@ -124,7 +134,7 @@ public static class VaultStats
             TreeRawBytes = trees.RawBytes,
             TreeStoredBytes = trees.StoredBytes,
             Points = points.Count,
-            Sources = points.Select(SourceOf).Distinct(StringComparer.Ordinal).Count(),
+            Sources = points.Select(static point => point.Source).Distinct().Count(),
             PointBytes = points.Aggregate(0L, static (sum, point) => Trees.TreeAllowance.Sum(sum, point.Counts.Bytes)),
         };
     }
@@ -149,8 +159,9 @@ public static class VaultStats
         {
             if (await vault.Index.TryGetFooterAsync(pack, cancellationToken).ConfigureAwait(false) is not { } footer) continue;
             ulong[]? others = shared.GetValueOrDefault(pack);
-            referenced = Plus(referenced, Some(footer, ordinal => own.Contains(pack, ordinal)));
-            unique = Plus(unique, Some(footer, ordinal => own.Contains(pack, ordinal) && (others is null || !Has(others, ordinal))));
+            var weight = new PackWeight(footer);
+            referenced += weight.Of(ordinal => own.Contains(pack, ordinal));
+            unique += weight.Of(ordinal => own.Contains(pack, ordinal) && (others is null || !Has(others, ordinal)));
         }
 
         return new PointTotals { Files = point.Counts.Files, Bytes = point.Counts.Bytes, Referenced = referenced, Unique = unique };
@@ -193,30 +204,6 @@ public static class VaultStats
         }
     }
 
-    private static ChunkTotals Whole(PackFooter footer) => Some(footer, static _ => true);
-
-    private static ChunkTotals Some(PackFooter footer, Func<int, bool> isCounted)
-    {
-        long chunks = 0, rawBytes = 0, storedBytes = 0;
-        foreach (PackGroup group in footer.Groups)
-        {
-            long rawOfGroup = 0;
-            for (int i = group.FirstChunk; i < group.FirstChunk + group.ChunkCount; i++)
-            {
-                if (!isCounted(i)) continue;
-                chunks++;
-                rawOfGroup += footer.Chunks[i].Length;
-            }
-
-            rawBytes += rawOfGroup;
-            if (group.RawBytes > 0) storedBytes += group.SealedBytes * rawOfGroup / group.RawBytes;
-        }
-
-        return new ChunkTotals(chunks, rawBytes, storedBytes);
-    }
-
-    private static ChunkTotals Plus(ChunkTotals a, ChunkTotals b) => new(a.Chunks + b.Chunks, a.RawBytes + b.RawBytes, a.StoredBytes + b.StoredBytes);
-
     private static bool Has(ulong[] bits, int ordinal) => (bits[ordinal / 64] & (1UL << (ordinal % 64))) != 0;
 
     private static string KindOf(string objectName)
@@ -225,7 +212,4 @@ public static class VaultStats
         string first = slash < 0 ? objectName : objectName[..slash];
         return KindNames.Contains(first, StringComparer.Ordinal) ? first : "other";
     }
-
-    private static string SourceOf(RestorePoint point) =>
-        point.Host + string.Concat(point.Roots.Select(root => "\0" + Convert.ToHexString(root.Span)));
 }

@@ -21,6 +21,9 @@ public enum VaultUse
     /// <summary>Free space.</summary>
     Prune,
 
+    /// <summary>Seal the keys of what is stored in the newest key epoch.</summary>
+    Rewrap,
+
     /// <summary>Make good what is damaged.</summary>
     Repair,
 

@@ -132,6 +132,10 @@ public class OptionsTests
     [InlineData("release")]
     [InlineData("stats", "a", "b")]
     [InlineData("stats", "a", "--at", "now")]
+    [InlineData("stats", "a", "--by", "source")]
+    [InlineData("stats", "--by", "size")]
+    [InlineData("stats", "--by", "source", "--time-zone", "UTC")]
+    [InlineData("stats", "--by", "day", "--time-zone", "Berlin")]
     [InlineData("export", "latest")]
     [InlineData("export", "-o", "f")]
     [InlineData("import")]
@@ -234,6 +238,9 @@ public class OptionsTests
         Assert.Equal(new StatsOptions(new PointSelector("a", null)), world.Read<StatsOptions>("stats", "a"));
         Assert.Equal(
             new StatsOptions(new PointSelector(null, TestWorld.Noon)), world.Read<StatsOptions>("stats", "--at", "now"));
+        Assert.Equal(new StatsOptions(null, StatsBy.Source), world.Read<StatsOptions>("stats", "--by", "source"));
+        Assert.Equal(
+            new StatsOptions(null, StatsBy.Period, RetentionPeriod.Week, TimeZoneInfo.Utc), world.Read<StatsOptions>("stats", "--by=week", "--time-zone", "UTC"));
         Assert.Equal(new DiffOptions(new("a", null), new("b", null)), world.Read<DiffOptions>("diff", "a", "b"));
         Assert.Equal(
             new DiffOptions(new("a", null), new(null, TestWorld.Noon)), world.Read<DiffOptions>("diff", "--at", "now", "a"));

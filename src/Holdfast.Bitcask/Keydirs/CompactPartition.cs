@@ -64,6 +64,8 @@ internal unsafe struct CompactPartition
         Sse.Prefetch0(home);
         Sse.Prefetch0(home + 4);
         Sse.Prefetch0(home + 8);
+        // Who inserts wants to know how many there are.
+        Sse.Prefetch0(table.Slots - 1);
     }
 
     /// <summary>Whether all that was read since <see cref="TryBeginRead"/> is of that version.</summary>

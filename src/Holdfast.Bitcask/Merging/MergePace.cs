@@ -23,9 +23,21 @@ internal sealed class MergePace(TimeProvider clock, long bytesPerSecond)
         if (bytesPerSecond == 0) return;
         TimeSpan due = TimeSpan.FromSeconds((double)spent / bytesPerSecond);
         TimeSpan ahead = due - clock.GetElapsedTime(start);
-        if (ahead <= TimeSpan.Zero) return;
+        if (ahead > TimeSpan.Zero) Wait(ahead, cancellationToken);
+    }
+
+    private void Wait(TimeSpan time, CancellationToken cancellationToken)
+    {
+        if (clock == TimeProvider.System)
+        {
+            // The thread itself sleeps. A timer and an event would keep the pool's threads spinning, a thousand times
+            // a second, on a processor that a writer wants.
+            if (cancellationToken.WaitHandle.WaitOne(time)) cancellationToken.ThrowIfCancellationRequested();
+            return;
+        }
+
         using var end = new ManualResetEventSlim();
-        using ITimer timer = clock.CreateTimer(static e => ((ManualResetEventSlim)e!).Set(), end, ahead, Timeout.InfiniteTimeSpan);
+        using ITimer timer = clock.CreateTimer(static e => ((ManualResetEventSlim)e!).Set(), end, time, Timeout.InfiniteTimeSpan);
         end.Wait(cancellationToken);
     }
 }

@@ -79,7 +79,7 @@ internal static class ForgetCommand
                 Policy = keep.Read(parse),
                 Filter = PointFilter.Read(parse, host, path, tags),
                 Grouping = parse.GetValue(grouping) is { } text ? ParseGrouping(text) : PointGrouping.Source,
-                Zone = parse.GetValue(zone) is { } name ? ParseZone(name) : null,
+                Zone = parse.GetValue(zone) is { } name ? ZoneText.Parse("--time-zone", name) : null,
                 AllowsEmptyGroups = parse.GetValue(allow),
                 DryRun = parse.GetValue(dryRun),
                 Prunes = parse.GetValue(prune),
@@ -146,9 +146,4 @@ internal static class ForgetCommand
 
         return grouping;
     }
-
-    private static TimeZoneInfo ParseZone(string name) =>
-        TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone)
-            ? zone
-            : throw UsageError.Of($"--time-zone: there is no zone '{name}'", "write UTC, or a name such as Europe/Berlin");
 }

@@ -110,7 +110,8 @@ internal static class KeyCommand
             Details =
             [
                 "What is written from now on is sealed under new keys. Everybody whose key was not removed gets them when the vault is opened next, " +
-                "with the password that they have. What is in the vault stays as it is, and readable as before.",
+                "with the password that they have. What is in the vault stays as it is, and readable as before: also to a removed key, for who can still get at the vault. " +
+                "\"holdfast prune --rewrap\" ends that, a part of the vault at a time if it is told so.",
                 "Only the first key of a vault can do it. Its own password stays, too; its key gets a new id.",
             ],
             Examples = [new("holdfast key rotate", "after a key was removed that somebody else may have")],
@@ -209,6 +210,7 @@ internal static class KeyCommand
         {
             (uint epoch, string key) = await VaultKeys.RotateAsync(vault, secret, options.Identity, cancellationToken).ConfigureAwait(false);
             context.Output.SummaryLine($"began key epoch {epoch}: what is written from now on is sealed under new keys; your key is now {key}");
+            context.Output.SummaryLine("Removed keys can still read what was there before, until \"holdfast prune --rewrap\" has been through the vault.");
             context.Output.Document((epoch, key), static (writer, made) =>
             {
                 writer.WriteStartObject();

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Holdfast.Cli.Values;
-using Holdfast.Files;
 using Holdfast.Log;
 using Holdfast.Vault;
 using static Holdfast.Cli.Commands.Flags;
@@ -65,11 +64,7 @@ internal static class PointsCommand
     {
         IEnumerable<RestorePoint> selected = points.Where(options.Filter.Passes);
         if (options.Last is not { } last) return selected;
-        var newest = selected.GroupBy(SourceOf).SelectMany(source => source.TakeLast(last)).ToHashSet();
+        var newest = selected.GroupBy(static point => point.Source).SelectMany(source => source.TakeLast(last)).ToHashSet();
         return points.Where(newest.Contains);
     }
-
-    // NUL is in no name.
-    private static string SourceOf(RestorePoint point) =>
-        point.Host + '\0' + string.Join('\0', point.Roots.Select(static root => SurrogateEscape.Decode(root.Span)));
 }

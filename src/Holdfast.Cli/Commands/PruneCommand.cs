@@ -21,6 +21,7 @@ internal static class PruneCommand
         Option<string?> time = One("--max-time", "DURATION", "begin nothing more after so long, such as 2h");
         Option<string?> moved = One("--max-moved", "SIZE", "write no more than this when chunks are moved together");
         Option<string?> requests = One("--max-requests", "N", "begin nothing more after so many requests to the store");
+        Option<bool> rewrap = Flag("--rewrap", "write packs anew, too, whose keys are sealed in an old key epoch (after \"holdfast key rotate\")");
         Option<bool> wait = Flag("--wait", "stay until no backup is at work any more that may need what is to be deleted");
         Option<bool> dryRun = Flag("--dry-run", "change nothing; say what would be deleted, and how much would come free", "-n");
 
@@ -33,6 +34,8 @@ internal static class PruneCommand
                 "needs. Where packs are needed in part, those are written anew of which the least is needed.",
                 "Backups may run meanwhile, and other prunes. What a backup at work may still need is left to the next prune; its host is named. A backup of which nothing was heard for 30 minutes " +
                 "counts as dead: should it wake up after all, it fails, and can be run again.",
+                "With --rewrap, after \"holdfast key rotate\", packs from before are written anew, too, with their keys sealed in the newest key epoch (their content is copied as it is): once the " +
+                "old packs are deleted, a removed key can read them no more. It takes a key of the role admin, and as many prunes as the limits make of it.",
                 "A prune can be stopped at any time. The next one goes on.",
             ],
             Examples =
@@ -41,7 +44,7 @@ internal static class PruneCommand
                 new("holdfast prune --max-time 2h --max-moved 50G", "within a window at night"),
                 new("holdfast prune --max-unused 0%", "as small as can be"),
             ],
-        }.With(unused, time, moved, requests, wait, dryRun)
+        }.With(unused, rewrap, time, moved, requests, wait, dryRun)
         .Does(
             (parse, _) => new PruneOptions(
                 new PruneRequest
@@ -51,6 +54,7 @@ internal static class PruneCommand
                     MaxTime = parse.GetValue(time) is { } duration ? TimeText.ParseDuration(duration, time.Name) : null,
                     MaxMovedBytes = parse.GetValue(moved) is { } bytes ? SizeText.Parse(bytes, moved.Name) : null,
                     MaxRequests = parse.GetValue(requests) is { } count ? NumberText.Parse(count, requests.Name, 1, int.MaxValue) : null,
+                    Rewraps = parse.GetValue(rewrap),
                     Waits = parse.GetValue(wait),
                 },
                 parse.GetValue(dryRun)),

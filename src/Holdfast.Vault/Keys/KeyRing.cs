@@ -78,6 +78,17 @@ internal sealed class KeyRing
     public IEnumerable<KeyEpoch> Identities() =>
         Epochs.Where(static epoch => epoch.Identity is not null).DistinctBy(static epoch => Convert.ToHexString(epoch.Identity!));
 
+    /// <summary>Whether keys of packs of a kind can be opened that are sealed in an epoch.</summary>
+    public bool CanOpen(uint epoch, ObjectKind packKind)
+    {
+        foreach (KeyEpoch known in Epochs)
+        {
+            if (known.Number == epoch) return (packKind == ObjectKind.DataPack ? known.DataPrivate : known.TreesPrivate) is not null;
+        }
+
+        return false;
+    }
+
     public bool Has(uint epoch) => Epochs.Any(known => known.Number == epoch);
 
     public KeyEpoch Epoch(uint number, string name)

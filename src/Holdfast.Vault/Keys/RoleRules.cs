@@ -23,6 +23,7 @@ internal static class RoleRules
         VaultUse.ReadTrees => "see the names in a restore point",
         VaultUse.ReadData => "read the content of files",
         VaultUse.Prune => "free space",
+        VaultUse.Rewrap => "seal what is stored in a newer key epoch",
         VaultUse.Repair => "repair",
         VaultUse.ManageKeys => "manage keys",
         VaultUse.MarkPoints => "forget, hold or bring back restore points",

@@ -1,5 +1,4 @@
 using Holdfast.Vault.Chunking;
-using Holdfast.Vault.Keys;
 using Holdfast.Vault.Sealing;
 
 namespace Holdfast.Vault.Packing;
@@ -18,6 +17,7 @@ internal sealed class MoveLane(
 
     // Packs all of which was taken, until what was gathered of them has its place.
     private readonly List<MoveSource> open = [];
+    private readonly KeyRenewal renewal = new(reader, sealer);
     private PackBuilder? builder;
     private ObjectKind kind;
     private int packNumber;
@@ -148,19 +148,14 @@ internal sealed class MoveLane(
     private PackKey KeyOf(PackFooter footer, in PackGroup group)
     {
         PackKey key = footer.KeyOf(group);
-        return group.Key == 0 || sealer.Trusts(footer.WriterId) ? key : key with { OriginId = PackKey.NoOrigin };
+        if (group.Key != 0 && !sealer.Trusts(footer.WriterId)) key = key with { OriginId = PackKey.NoOrigin };
+        return renewal.Renew(footer, group, key);
     }
 
     private bool CanOpen(PackFooter footer, in PackGroup group)
     {
         ObjectKind packKind = footer.Pack.Kind;
         if (proofOf(packKind) is null || !writer.CanSeal(packKind)) return false;
-        uint number = group.Key == 0 ? footer.Epoch : footer.FurtherKeys[group.Key - 1].Epoch;
-        foreach (KeyEpoch epoch in sealer.Ring.Epochs)
-        {
-            if (epoch.Number == number) return (packKind == ObjectKind.DataPack ? epoch.DataPrivate : epoch.TreesPrivate) is not null;
-        }
-
-        return false;
+        return sealer.Ring.CanOpen(group.Key == 0 ? footer.Epoch : footer.FurtherKeys[group.Key - 1].Epoch, packKind);
     }
 }

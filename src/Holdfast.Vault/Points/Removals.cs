@@ -100,6 +100,15 @@ internal sealed class Removals
 
     public bool IsRemoved(PackId pack) => packs.ContainsKey(pack);
 
+    /// <summary>The opened body of a references object, for a <see cref="ReferenceReader"/>, with chunks that were moved at their places now.</summary>
+    /// <exception cref="DamageException">It is missing or damaged.</exception>
+    public async Task<byte[]> ReadReferencesAsync(OpenVault vault, SessionId list, CancellationToken cancellationToken)
+    {
+        string name = ReferenceSet.Name(list);
+        byte[] body = await ReferenceSet.TryReadBodyAsync(vault, list, cancellationToken).ConfigureAwait(false) ?? throw new DamageException(name, "is missing");
+        return packs.Count == 0 ? body : Map(ReferenceSet.Decode(body, name)).Encode();
+    }
+
     /// <summary>Chunks of a set by their places now. What was not moved is left where it is named.</summary>
     /// <returns>The set itself where nothing in it was moved.</returns>
     public ReferenceSet Map(ReferenceSet set)

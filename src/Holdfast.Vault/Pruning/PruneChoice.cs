@@ -41,6 +41,11 @@ internal sealed class PruneChoice
     /// <summary>How much of that nobody needs.</summary>
     public long UnusedBytes { get; private set; }
 
+    /// <summary>How many packs have keys of old epochs, if they are to be wrapped anew; some of them may be moved anyway.</summary>
+    public int OldPacks { get; private set; }
+
+    public long OldPackBytes { get; private set; }
+
     public bool IsEstimate { get; private set; }
 
     /// <summary>Whether more would have been moved, but for the limit.</summary>
@@ -52,6 +57,7 @@ internal sealed class PruneChoice
         ReferenceSet needed = state.Removals.Map(state.Live.Needed);
         HashSet<SessionId> active = [.. state.Sessions.Select(static session => session.Id)];
         var parts = new List<PackId>();
+        var wholes = new List<PackId>();
         foreach ((PackId pack, long bytes) in state.Packs)
         {
             if (state.Removals.IsRemoved(pack)) continue;
@@ -59,6 +65,7 @@ internal sealed class PruneChoice
             if (active.Contains(pack.Session) || (count > 0 && count == needed.ChunkCountOf(pack)))
             {
                 choice.KeptBytes += bytes;
+                if (!active.Contains(pack.Session)) wholes.Add(pack);
                 continue;
             }
 
@@ -73,7 +80,14 @@ internal sealed class PruneChoice
         }
 
         choice.Unneeded.Sort();
-        choice.Choose(await choice.WeighAsync(vault, state, needed, parts, budget, cancellationToken).ConfigureAwait(false), request);
+        List<PartPack> weighed = await choice.WeighAsync(vault, state, needed, parts, budget, cancellationToken).ConfigureAwait(false);
+        choice.Choose(weighed, request);
+        if (request.Rewraps)
+        {
+            weighed.AddRange(wholes.Select(pack => new PartPack(pack, state.Packs[pack], 0, 0)));
+            choice.ChooseOld(await FindOldAsync(vault, weighed, needed, budget, cancellationToken).ConfigureAwait(false), request);
+        }
+
         return choice;
     }
 
@@ -110,22 +124,74 @@ internal sealed class PruneChoice
             long most = request.MaxUnusedBytes ?? (long)(total * request.MaxUnusedShare);
             // What would be as large afterwards is moved by no prune.
             if (unused <= most || part.FreedShare < LeastFreedShare) break;
-            long left = part.Bytes - part.FreedBytes;
-            if (MovedBytes + left > (request.MaxMovedBytes ?? long.MaxValue))
-            {
-                IsLimited = true;
-                continue;
-            }
-
-            Moved.Add(part);
-            MovedPackBytes += part.Bytes;
-            MovedBytes += left;
+            if (!TryMove(part, request)) continue;
             unused -= part.FreedBytes;
             total -= part.FreedBytes;
         }
 
         KeptBytes = total;
         UnusedBytes = unused;
+    }
+
+    private void ChooseOld(List<PartPack> old, PruneRequest request)
+    {
+        // Those of one session together, so that what was read together stays together.
+        old.Sort(static (left, right) => left.Pack.CompareTo(right.Pack));
+        OldPacks = old.Count;
+        OldPackBytes = old.Sum(static pack => pack.Bytes);
+        HashSet<PackId> chosen = [.. Moved.Select(static part => part.Pack)];
+        foreach (PartPack pack in old)
+        {
+            if (chosen.Contains(pack.Pack) || !TryMove(pack, request)) continue;
+            KeptBytes -= pack.FreedBytes;
+            UnusedBytes -= pack.FreedBytes;
+        }
+    }
+
+    private bool TryMove(in PartPack part, PruneRequest request)
+    {
+        long left = part.Bytes - part.FreedBytes;
+        if (MovedBytes + left > (request.MaxMovedBytes ?? long.MaxValue))
+        {
+            IsLimited = true;
+            return false;
+        }
+
+        Moved.Add(part);
+        MovedPackBytes += part.Bytes;
+        MovedBytes += left;
+        return true;
+    }
+
+    /// <summary>Packs with a group that is needed and whose key is sealed in an epoch that is not the newest. Costs a read each.</summary>
+    private static async Task<List<PartPack>> FindOldAsync(
+        OpenVault vault, List<PartPack> packs, ReferenceSet needed, PruneBudget budget, CancellationToken cancellationToken)
+    {
+        var old = new List<PartPack>();
+        budget.Count(2 * packs.Count);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = FootersAtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(packs, options, async (pack, cancellation) =>
+        {
+            PackFooter? footer = await vault.Index.TryGetFooterAsync(pack.Pack, cancellation).ConfigureAwait(false);
+            if (footer is null || !IsOld(footer, needed, vault.Sealer.Ring)) return;
+            lock (old) old.Add(pack);
+        }).ConfigureAwait(false);
+        return old;
+    }
+
+    private static bool IsOld(PackFooter footer, ReferenceSet needed, KeyRing ring)
+    {
+        foreach (PackGroup group in footer.Groups)
+        {
+            PackKey key = footer.KeyOf(group);
+            if (!KeyRenewal.IsOld(ring, key) || !ring.CanOpen(key.Epoch, footer.Pack.Kind)) continue;
+            for (int i = group.FirstChunk; i < group.FirstChunk + group.ChunkCount; i++)
+            {
+                if (needed.Contains(footer.Pack, i)) return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Of a group that is compressed as one, each chunk's share by its raw size; what is beside the groups counts as needed.</summary>

@@ -115,6 +115,8 @@ internal sealed class PruneWork : IAsyncDisposable
             MovedPacks = choice.Moved.Count,
             MovedPackBytes = choice.MovedPackBytes,
             MovedBytes = choice.MovedBytes,
+            OldPacks = choice.OldPacks,
+            OldPackBytes = choice.OldPackBytes,
             KeptBytes = choice.KeptBytes,
             UnusedBytes = choice.UnusedBytes,
             IsEstimate = choice.IsEstimate,

@@ -1,5 +1,6 @@
 using Holdfast.Log;
 using Holdfast.Vault.Indexing;
+using Holdfast.Vault.Measuring;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
 
@@ -38,8 +39,7 @@ internal sealed class SpaceMeasurement(OpenVault vault, Removals removals)
         string name = ReferenceSet.Name(list);
         try
         {
-            byte[] body = await ReferenceSet.TryReadBodyAsync(vault, list, cancellationToken).ConfigureAwait(false) ?? throw new DamageException(name, "is missing");
-            if (removals.Packs.Count > 0) body = removals.Map(ReferenceSet.Decode(body, name)).Encode();
+            byte[] body = await removals.ReadReferencesAsync(vault, list, cancellationToken).ConfigureAwait(false);
             if (isKept) freed.Remove(new ReferenceReader(body, name));
             else freed.Add(new ReferenceReader(body, name));
         }
@@ -80,26 +80,9 @@ internal sealed class SpaceMeasurement(OpenVault vault, Removals removals)
             {
                 if (footer is null) isEstimate = true;
                 else if (pack.Value.Freed == pack.Value.ChunkCount) wholeBytes += footer.PackBytes;
-                else partBytes += StoredBytes(footer);
+                else partBytes += new PackWeight(footer).Of(ordinal => freed.Contains(footer.Pack, ordinal)).StoredBytes;
             }
         }).ConfigureAwait(false);
         return new FreedSpace(wholePacks, wholeBytes, partPacks, partBytes, chunks, isEstimate);
-    }
-
-    private long StoredBytes(PackFooter footer)
-    {
-        long stored = 0;
-        foreach (PackGroup group in footer.Groups)
-        {
-            long raw = 0;
-            for (int i = group.FirstChunk; i < group.FirstChunk + group.ChunkCount; i++)
-            {
-                if (freed.Contains(footer.Pack, i)) raw += footer.Chunks[i].Length;
-            }
-
-            if (group.RawBytes > 0) stored += group.SealedBytes * raw / group.RawBytes;
-        }
-
-        return stored;
     }
 }

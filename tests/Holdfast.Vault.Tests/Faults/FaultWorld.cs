@@ -7,7 +7,6 @@ using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
-using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Trees;
 using TreeEntry = Holdfast.Vault.Trees.TreeEntry;
 
@@ -108,9 +107,8 @@ internal sealed class FaultWorld : IDisposable
     private static async Task AssertReferencedAsync(OpenVault vault, RestorePoint point, TreeEntry root)
     {
         string name = ReferenceSet.Name(point.References);
-        byte[]? content = await vault.Store.TryGetAsync(name, IObjectStore.MaxObjectBytes, Token);
-        Assert.NotNull(content);
-        var set = ReferenceSet.Decode(vault.Sealer.Open(ObjectKind.References, name, content).Body, name);
+        Removals removals = await Removals.ReadAsync(vault, null, Token);
+        var set = ReferenceSet.Decode(await removals.ReadReferencesAsync(vault, point.References, Token), name);
         var ids = new HashSet<ChunkId>();
         foreach (PackId pack in set.Packs)
         {

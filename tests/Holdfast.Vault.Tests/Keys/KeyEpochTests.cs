@@ -206,6 +206,80 @@ public sealed class KeyEpochTests : IDisposable
         Assert.Single(world.Store.Names, name => name.StartsWith(EpochDelivery.Prefix, StringComparison.Ordinal));
     }
 
+    /// <summary>With its raw keys, and all of the store as it is afterwards.</summary>
+    [Theory]
+    [InlineData(KeyRole.Restore)]
+    [InlineData(KeyRole.List)]
+    public async Task ARevokedKeyCannotReadWhatWasThereBeforeOnceItsKeysAreSealedAnew(KeyRole role)
+    {
+        KeyRing revoked = await world.AddAsync(role), restore = await world.AddAsync(KeyRole.Restore);
+        (string path, DirectoryTree tree) = world.Source("src", ("file", TestKeys.Content(200_000)), ("other", TestKeys.Content(2000)));
+        await world.BackupAsync(world.Root, tree);
+        File.WriteAllBytes(Path.Combine(path, "other"), TestKeys.Content(2001));
+        SessionId next = await world.BackupAsync(world.Root, tree);
+        await RevokeAsync(revoked);
+        await BeginAsync();
+        Assert.Contains(world.Packs(ObjectKind.TreePack), pack => CanOpenAny(revoked, pack).Result);
+
+        PruneSummary limited = await PruneAsync(world.Root, static request => request with { Rewraps = true, MaxMovedBytes = 1 });
+        PruneSummary rewrapped = await PruneAsync(world.Root, static request => request with { Rewraps = true });
+        PruneSummary again = await PruneAsync(world.Root, static request => request with { Rewraps = true });
+
+        Assert.Equal((PruneLimit.Moved, 0, 4), (limited.StoppedBy, limited.MovedPacks, limited.Plan.OldPacks));
+        Assert.Equal((4, 4), (rewrapped.MovedPacks, rewrapped.Plan.OldPacks));
+        Assert.Equal((0, 0), (again.MovedPacks, again.Plan.OldPacks));
+        foreach (PackId pack in (PackId[])[.. world.Packs(ObjectKind.DataPack), .. world.Packs(ObjectKind.TreePack)]) Assert.False(await CanOpenAny(revoked, pack), pack.ToString());
+        foreach (KeyRing ring in (KeyRing[])[world.Root, restore]) await world.AssertIsAsync(ring, next, path);
+        using OpenVault vault = await world.OpenAsync(world.Root);
+        CheckReport report = await CheckRun.RunAsync(vault, new CheckRequest { ReadData = true }, Token);
+        // Opened without a key slot.
+        Assert.DoesNotContain(report.Damages, static damage => !damage.ObjectName.StartsWith("keys/", StringComparison.Ordinal));
+        Assert.Equal(0, (await BackupRun.RunAsync(vault, FaultWorld.Request(tree, PointKind.Full), Token)).Counts.BytesAdded);
+    }
+
+    [Fact]
+    public async Task OnlyWhoReadsEverythingSealsKeysAnew()
+    {
+        KeyRing prune = await world.AddAsync(KeyRole.Prune), admin = await world.AddAsync(KeyRole.Admin);
+        (string path, DirectoryTree tree) = world.Source("src", ("file", TestKeys.Content(2000)));
+        SessionId point = await world.BackupAsync(world.Root, tree);
+        await BeginAsync();
+
+        HoldfastException refused = await Assert.ThrowsAsync<HoldfastException>(() => PruneAsync(prune, static request => request with { Rewraps = true }));
+        PruneSummary rewrapped = await PruneAsync(admin, static request => request with { Rewraps = true });
+
+        Assert.Equal(ErrorKind.WrongKey, refused.Kind);
+        Assert.Equal(2, rewrapped.MovedPacks);
+        await world.AssertIsAsync(world.Root, point, path);
+    }
+
+    private async Task<PruneSummary> PruneAsync(KeyRing ring, Func<PruneRequest, PruneRequest> change)
+    {
+        world.Clock.Advance(TimeSpan.FromMinutes(1));
+        using OpenVault vault = await world.OpenAsync(ring);
+        return await PruneRun.RunAsync(vault, change(new PruneRequest { Host = "pruner" }), Token);
+    }
+
+    /// <summary>Whether any key of a pack can be opened with any 32 bytes of a ring, heeding no rule.</summary>
+    private async Task<bool> CanOpenAny(KeyRing ring, PackId pack)
+    {
+        using OpenVault root = await world.OpenAsync(world.Root);
+        PackFooter footer = (await root.Index.TryGetFooterAsync(pack, Token))!;
+        byte[] encoded = ring.Encode(), opened = new byte[Aead.KeyBytes];
+        foreach (PackGroup group in footer.Groups)
+        {
+            foreach (KeyEpoch epoch in root.Sealer.Ring.Epochs)
+            {
+                for (int at = 0; at + Aead.KeyBytes <= encoded.Length; at++)
+                {
+                    if (Libsodium.TryBoxOpen(footer.KeyOf(group).SealedKey, epoch.PackPublicKey(pack.Kind), encoded.AsSpan(at, Aead.KeyBytes), opened)) return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     private async Task<KeyRing> BeginAsync(bool renewIdentity = false)
     {
         using OpenVault vault = await world.OpenAsync(world.Root);

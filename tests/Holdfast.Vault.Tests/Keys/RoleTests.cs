@@ -44,7 +44,7 @@ public sealed class RoleTests : IDisposable
     }
 
     [Theory]
-    [InlineData(KeyRole.Admin, "SeePoints Backup ReadTrees ReadData MarkPoints Prune Repair")]
+    [InlineData(KeyRole.Admin, "SeePoints Backup ReadTrees ReadData MarkPoints Prune Rewrap Repair")]
     [InlineData(KeyRole.Add, "SeePoints Backup")]
     [InlineData(KeyRole.List, "SeePoints ReadTrees")]
     [InlineData(KeyRole.Restore, "SeePoints ReadTrees ReadData")]

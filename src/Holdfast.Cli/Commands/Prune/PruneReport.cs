@@ -19,6 +19,7 @@ internal static class PruneReport
         }
 
         output.SummaryLine($"{about}{SizeText.Show(plan.FreedBytes)} would come free; of the {SizeText.Show(plan.KeptBytes)} that stay, {SizeText.Show(plan.UnusedBytes)} would be needed by nobody");
+        if (plan.OldPacks > 0) output.SummaryLine(Invariant($"{plan.OldPacks:N0} packs have keys of old key epochs, {SizeText.Show(plan.OldPackBytes)}"));
         if (plan.PointsInWindow > 0) output.SummaryLine(Invariant($"{plan.PointsInWindow:N0} dropped points stay until the undelete window is over"));
         if (plan.Sessions.Count > 0) output.SummaryLine($"at work: {Hosts(plan.Sessions)}; what they may need stays until they are done");
         output.SummaryLine("nothing was changed");
@@ -32,6 +33,7 @@ internal static class PruneReport
         if (done.MovedPacks > 0) output.SummaryLine(Invariant($"wrote {SizeText.Show(done.MovedBytes)} of {done.MovedPacks:N0} packs anew"));
         output.SummaryLine($"of the {SizeText.Show(done.Plan.KeptBytes)} that stay, {SizeText.Show(done.Plan.UnusedBytes)} are needed by nobody");
         if (done.Plan.PointsInWindow > 0) output.SummaryLine(Invariant($"{done.Plan.PointsInWindow:N0} dropped points stay until the undelete window is over"));
+        if (done.Plan.OldPacks > 0) output.SummaryLine(Invariant($"{done.Plan.OldPacks:N0} packs had keys of old key epochs, {SizeText.Show(done.Plan.OldPackBytes)}"));
         if (done.WaitingPacks > 0)
         {
             output.SummaryLine(Invariant($"{done.WaitingPacks:N0} packs wait for {(done.WaitsFor.Count > 0 ? Hosts(done.WaitsFor) : "the next prune")}; the next prune deletes them"));
@@ -91,6 +93,8 @@ internal static class PruneReport
         writer.WriteNumber("bytesInPart", plan.MovedPackBytes);
         writer.WriteNumber("bytesToWrite", plan.MovedBytes);
         writer.WriteNumber("bytesFreed", plan.FreedBytes);
+        writer.WriteNumber("packsOldKeys", plan.OldPacks);
+        writer.WriteNumber("bytesOldKeys", plan.OldPackBytes);
         writer.WriteNumber("bytesKept", plan.KeptBytes);
         writer.WriteNumber("bytesUnused", plan.UnusedBytes);
         writer.WriteBoolean("isEstimate", plan.IsEstimate);

@@ -74,7 +74,7 @@ internal static class StatsReport
         writer.WriteEndObject();
     }
 
-    private static void WriteChunks(Utf8JsonWriter writer, string property, ChunkTotals chunks)
+    public static void WriteChunks(Utf8JsonWriter writer, string property, ChunkTotals chunks)
     {
         writer.WriteStartObject(property);
         writer.WriteNumber("chunks", chunks.Chunks);
