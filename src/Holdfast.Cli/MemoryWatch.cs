@@ -3,8 +3,8 @@ namespace Holdfast.Cli;
 /// <summary>Keeps what the collector lets lie about within the memory budget of a command.</summary>
 /// <remarks>
 /// The collector leaves garbage until it comes to a size that follows the processor's cache, which can be most of a budget of
-/// 256 MiB, and knows no limit but one beyond which the program dies. So this looks now and then, and has it collect: which
-/// of a small heap it never does.
+/// 256 MiB, and knows no limit but one beyond which the program dies. So this looks now and then, and has it collect where the
+/// program comes near its budget: else never, since collections cost time.
 /// </remarks>
 internal sealed class MemoryWatch : IDisposable
 {
@@ -14,6 +14,7 @@ internal sealed class MemoryWatch : IDisposable
     private const int LiveParts = 4;
     private const long LeastGarbageBytes = 12 << 20;
 
+    private readonly long nearBytes;
     private readonly long heapBytes;
     private readonly ITimer timer;
     private long next;
@@ -22,6 +23,7 @@ internal sealed class MemoryWatch : IDisposable
     private MemoryWatch(TimeProvider clock, long memoryBytes)
     {
         // The rest is the program itself, and what it holds outside the heap: buffers and filters.
+        nearBytes = memoryBytes / 8 * 5;
         heapBytes = memoryBytes / 8;
         next = heapBytes;
         timer = clock.CreateTimer(static watch => ((MemoryWatch)watch!).Look(), this, Interval, Interval);
@@ -34,7 +36,7 @@ internal sealed class MemoryWatch : IDisposable
 
     private void Look()
     {
-        if (GC.GetTotalMemory(forceFullCollection: false) < Volatile.Read(ref next)) return;
+        if (GC.GetTotalMemory(forceFullCollection: false) < Volatile.Read(ref next) || Environment.WorkingSet < nearBytes) return;
         // A collection may take longer than the interval.
         if (Interlocked.Exchange(ref isLooking, 1) == 1) return;
         GC.Collect(1, GCCollectionMode.Forced, blocking: true);
