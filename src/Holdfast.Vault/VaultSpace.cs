@@ -58,16 +58,14 @@ public static class VaultSpace
         {
             if (!weights.TryGetValue(pack, out PackWeight? weight)) continue;
             ulong[] bits = own.OrdinalsOf(pack).ToArray();
-            referenced += weight.Of(ordinal => Has(bits, ordinal));
+            referenced += weight.Of(bits);
             ReadOnlySpan<ulong> others = shared.OrdinalsOf(pack);
             for (int i = 0; i < Math.Min(bits.Length, others.Length); i++) bits[i] &= ~others[i];
-            unique += weight.Of(ordinal => Has(bits, ordinal));
+            unique += weight.Of(bits);
         }
 
         return share with { Referenced = referenced, Unique = unique };
     }
-
-    private static bool Has(ulong[] bits, int ordinal) => ordinal / 64 < bits.Length && (bits[ordinal / 64] & (1UL << (ordinal % 64))) != 0;
 
     /// <summary>All that the points of a group need.</summary>
     private static async Task<ReferenceSet> ReadAsync(OpenVault vault, SpaceShare share, Removals removals, CancellationToken cancellationToken)

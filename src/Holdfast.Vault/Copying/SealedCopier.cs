@@ -1,3 +1,4 @@
+using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Writing;
 
@@ -9,9 +10,6 @@ namespace Holdfast.Vault.Copying;
 /// </summary>
 internal sealed class SealedCopier(OpenVault from, OpenVault to, SharedKeys keys, int workers, CopyTally tally, WorkProgress progress)
 {
-    /// <summary>Fewer packs for a worker are not worth the half-filled pack that it leaves.</summary>
-    private const int FewestPacksOfWorker = 4;
-
     private readonly SealedGroups groups = new(from, to, keys);
     private Removals? removals;
 
@@ -26,31 +24,8 @@ internal sealed class SealedCopier(OpenVault from, OpenVault to, SharedKeys keys
         removals = await Removals.ReadAsync(from, removals, cancellationToken).ConfigureAwait(false);
         needed = removals.Map(needed);
         using var packs = new NeededPacks(from, needed, session, groups, tally, new PointProgress(progress, point, needed.PackCount));
-        int count = Math.Clamp(needed.PackCount / FewestPacksOfWorker, 1, workers);
-        SealedLane[] lanes = [.. Enumerable.Range(0, count).Select(_ => new SealedLane(from.Index.Packs, groups, session, packs.TakeAsync, cancellationToken))];
-        await RunAsync(lanes, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Runs all to their ends; when one fails, the others are stopped, and nothing goes on.</summary>
-    private static async Task RunAsync(SealedLane[] lanes, CancellationToken cancellationToken)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Exception? failure = null;
-        Task[] running = [.. lanes.Select(lane => Task.Run(
-            async () =>
-            {
-                try
-                {
-                    await lane.RunAsync(stop.Token).ConfigureAwait(false);
-                }
-                catch (Exception error)
-                {
-                    Interlocked.CompareExchange(ref failure, error, null);
-                    await stop.CancelAsync().ConfigureAwait(false);
-                }
-            },
-            CancellationToken.None))];
-        await Task.WhenAll(running).ConfigureAwait(false);
-        if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        IEnumerable<Func<CancellationToken, Task>> lanes = Enumerable.Range(0, PackLanes.CountFor(needed.PackCount, workers))
+            .Select(_ => (Func<CancellationToken, Task>)new SealedLane(from.Index.Packs, groups, session, packs.TakeAsync, cancellationToken).RunAsync);
+        await PackLanes.RunAsync(lanes, cancellationToken).ConfigureAwait(false);
     }
 }

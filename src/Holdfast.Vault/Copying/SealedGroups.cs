@@ -1,6 +1,5 @@
 using Holdfast.Log;
 using Holdfast.Vault.Chunking;
-using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Sealing;
 
@@ -43,16 +42,7 @@ internal sealed class SealedGroups(OpenVault from, OpenVault to, SharedKeys keys
     public ulong OriginThere(PackFooter footer, in PackGroup group) =>
         group.Key == 0 || from.Sealer.Trusts(footer.WriterId) ? footer.OriginOf(group) : PackKey.NoOrigin;
 
-    private bool CanOpen(ObjectKind kind, PackKey key)
-    {
-        if (ProofOf(kind) is null) return false;
-        foreach (KeyEpoch epoch in from.Sealer.Ring.Epochs)
-        {
-            if (epoch.Number == key.Epoch) return (kind == ObjectKind.DataPack ? epoch.DataPrivate : epoch.TreesPrivate) is not null;
-        }
-
-        return false;
-    }
+    private bool CanOpen(ObjectKind kind, PackKey key) => ProofOf(kind) is not null && from.Sealer.Ring.CanOpen(key.Epoch, kind);
 
     private static HoldfastException Unknown(PackFooter footer, PackKey key) => new(
         ErrorKind.WrongKey, $"{footer.Pack.ObjectName}: sealed in key epoch {key.Epoch}, which the vault that is copied to does not have",

@@ -68,6 +68,12 @@ internal sealed class KeyEpoch
         };
     }
 
+    /// <summary>Whether packs of a kind can be made.</summary>
+    public bool CanSealPacks(ObjectKind packKind) => (packKind == ObjectKind.DataPack ? DataPublic : TreesPublic) is not null;
+
+    /// <summary>Whether packs of a kind can be opened.</summary>
+    public bool CanOpenPacks(ObjectKind packKind) => (packKind == ObjectKind.DataPack ? DataPrivate : TreesPrivate) is not null;
+
     public void Encode(ByteWriter writer)
     {
         ReadOnlySpan<byte[]?> keys = [Identity, Index, TreesPublic, TreesPrivate, DataPublic, DataPrivate];

@@ -83,7 +83,7 @@ internal sealed class KeyRing
     {
         foreach (KeyEpoch known in Epochs)
         {
-            if (known.Number == epoch) return (packKind == ObjectKind.DataPack ? known.DataPrivate : known.TreesPrivate) is not null;
+            if (known.Number == epoch) return known.CanOpenPacks(packKind);
         }
 
         return false;

@@ -17,6 +17,9 @@ internal sealed class PackWeight
     /// <summary>All of it.</summary>
     public ChunkTotals Whole => Of(static _ => true);
 
+    /// <summary>The chunks of some bits: bit i % 64 of word i / 64 for ordinal i.</summary>
+    public ChunkTotals Of(ulong[] ordinals) => Of(ordinal => ordinal / 64 < ordinals.Length && (ordinals[ordinal / 64] & (1UL << (ordinal % 64))) != 0);
+
     /// <summary>Some chunks of it. A group that is compressed as one is shared out by raw sizes.</summary>
     public ChunkTotals Of(Func<int, bool> isCounted)
     {

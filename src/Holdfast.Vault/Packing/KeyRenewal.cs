@@ -24,8 +24,7 @@ internal sealed class KeyRenewal(PackReader reader, ObjectSealer sealer)
     {
         ObjectKind kind = footer.Pack.Kind;
         KeyEpoch newest = sealer.Ring.Current;
-        bool canSeal = (kind == ObjectKind.DataPack ? newest.DataPublic : newest.TreesPublic) is not null;
-        if (!IsOld(sealer.Ring, key) || !canSeal || !sealer.Ring.CanOpen(key.Epoch, kind)) return key;
+        if (!IsOld(sealer.Ring, key) || !newest.CanSealPacks(kind) || !sealer.Ring.CanOpen(key.Epoch, kind)) return key;
         if (renewed.TryGetValue(key, out PackKey? known)) return known;
         PackKey made = key;
         try

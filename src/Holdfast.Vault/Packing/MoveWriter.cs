@@ -1,6 +1,5 @@
 using Holdfast.Log;
 using Holdfast.Storage;
-using Holdfast.Vault.Keys;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Writing;
 
@@ -35,11 +34,7 @@ internal sealed class MoveWriter : IDisposable
     }
 
     /// <summary>Whether chunks of a kind can be sealed anew; else groups can only be copied.</summary>
-    public bool CanSeal(ObjectKind kind)
-    {
-        KeyEpoch epoch = sealer.Ring.Current;
-        return (kind == ObjectKind.DataPack ? epoch.DataPublic : epoch.TreesPublic) is not null;
-    }
+    public bool CanSeal(ObjectKind kind) => sealer.Ring.Current.CanSealPacks(kind);
 
     /// <summary>A builder with a new pack, and the pack's number here.</summary>
     public async ValueTask<(PackBuilder Builder, int Pack)> TakeAsync(ObjectKind kind, CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Chunking;
@@ -17,9 +16,6 @@ namespace Holdfast.Vault.Packing;
 /// </remarks>
 internal sealed class PackMover : IDisposable
 {
-    /// <summary>Fewer packs for a worker are not worth the half-filled pack that it leaves.</summary>
-    private const int FewestPacksOfWorker = 4;
-
     private readonly ObjectSealer sealer;
     private readonly PackReader reader;
     private readonly MoveWriter writer;
@@ -70,10 +66,18 @@ internal sealed class PackMover : IDisposable
         MoveSource? TakeNext() => mayTake?.Invoke() != false && Interlocked.Increment(ref next) is var taken && taken < sources.Length ? sources[taken] : null;
         MoveLane[] lanes =
         [
-            .. Enumerable.Range(0, Math.Clamp(sources.Length / FewestPacksOfWorker, 1, workers))
+            .. Enumerable.Range(0, PackLanes.CountFor(sources.Length, workers))
                 .Select(_ => new MoveLane(reader, writer, sealer, ProofOf, TakeNext)),
         ];
-        await RunAsync(lanes, progress, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await PackLanes.RunAsync(lanes.Select<MoveLane, Func<CancellationToken, Task>>(lane => stop => lane.RunAsync(progress, stop)), cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await writer.WhenStoppedAsync().ConfigureAwait(false);
+        }
+
         List<PackFooter> made = await writer.TakeDurableAsync().ConfigureAwait(false);
         return new MovedChunks
         {
@@ -90,31 +94,6 @@ internal sealed class PackMover : IDisposable
         MoveAsync(packs, progress, null, cancellationToken);
 
     public void Dispose() => writer.Dispose();
-
-    /// <summary>Runs all to their ends; when one fails, the others are stopped, and nothing goes on.</summary>
-    private async Task RunAsync(MoveLane[] lanes, WorkProgress? progress, CancellationToken cancellationToken)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Exception? failure = null;
-        Task[] running = [.. lanes.Select(lane => Task.Run(
-            async () =>
-            {
-                try
-                {
-                    await lane.RunAsync(progress, stop.Token).ConfigureAwait(false);
-                }
-                catch (Exception error)
-                {
-                    Interlocked.CompareExchange(ref failure, error, null);
-                    await stop.CancelAsync().ConfigureAwait(false);
-                    throw;
-                }
-            },
-            CancellationToken.None))];
-        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await writer.WhenStoppedAsync().ConfigureAwait(false);
-        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
-    }
 
     private ChunkProof? ProofOf(ObjectKind kind) => kind == ObjectKind.DataPack ? dataProof : treeProof;
 }

@@ -35,6 +35,7 @@ internal sealed class Removals
         Understood = understood;
         Damage = damage;
         foreach (RemovalRecord record in records.Values) Apply(record);
+        HasMoves = packs.Values.Any(static pack => pack.Runs.Count > 0);
     }
 
     /// <summary>The number that the next removal gets.</summary>
@@ -66,7 +67,7 @@ internal sealed class Removals
         packs.Values.Any(static pack => pack.Verdict == RemovalVerdict.Condemned) || references.Values.Any(static list => list.Verdict == RemovalVerdict.Condemned);
 
     /// <summary>Whether chunks of any pack were moved: else <see cref="Map"/> changes nothing.</summary>
-    public bool HasMoves => packs.Values.Any(static pack => pack.Runs.Count > 0);
+    public bool HasMoves { get; }
 
     /// <summary>Reads all removals.</summary>
     /// <param name="vault">Whose.</param>
@@ -109,7 +110,7 @@ internal sealed class Removals
     {
         string name = ReferenceSet.Name(list);
         byte[] body = await ReferenceSet.TryReadBodyAsync(vault, list, cancellationToken).ConfigureAwait(false) ?? throw new DamageException(name, "is missing");
-        return packs.Count == 0 ? body : Map(ReferenceSet.Decode(body, name)).Encode();
+        return HasMoves ? Map(ReferenceSet.Decode(body, name)).Encode() : body;
     }
 
     /// <summary>Chunks of a set by their places now. What was not moved is left where it is named.</summary>

@@ -223,6 +223,5 @@ internal sealed class PruneChoice
         return (unused, freed);
     }
 
-    private static bool CanOpen(KeyEpoch epoch, ObjectKind kind) =>
-        epoch.Identity is not null && (kind == ObjectKind.DataPack ? epoch.DataPrivate : epoch.TreesPrivate) is not null;
+    private static bool CanOpen(KeyEpoch epoch, ObjectKind kind) => epoch.Identity is not null && epoch.CanOpenPacks(kind);
 }
