@@ -29,24 +29,26 @@ internal static class SharesReport
             writer.WriteString("id", point.Id.ToString());
             writer.WriteString("host", point.Host);
             JsonNames.WritePaths(writer, "paths", "pathsBase64", [.. point.Roots.Select(static root => SurrogateEscape.Decode(root.Span))]);
-        });
+        },
+        counts: false);
 
+    // A share that is of one point by its name does not say how many it is of.
     private static void Write(
-        CommandOutput output, IReadOnlyList<SpaceShare> shares, (string Title, Align Align)[] columns, Func<CommandOutput, RestorePoint, string[]> describe,
-        Action<Utf8JsonWriter, RestorePoint> write)
+        CommandOutput output, IReadOnlyList<SpaceShare> shares, (string Title, Align Align)[] columns,
+        Func<CommandOutput, RestorePoint, string[]> describe, Action<Utf8JsonWriter, RestorePoint> write, bool counts = true)
     {
         JsonArray array = output.BeginArray();
         var table = new Table(
         [
-            .. columns, ("Points", Align.Right), ("Size", Align.Right), ("Needs", Align.Right), ("Stored", Align.Right), ("Alone", Align.Right), ("Dedup", Align.Right),
-            ("Compression", Align.Right),
+            .. columns, .. counts ? [("Points", Align.Right)] : Array.Empty<(string, Align)>(), ("Size", Align.Right), ("Needs", Align.Right),
+            ("Stored", Align.Right), ("Alone", Align.Right), ("Dedup", Align.Right), ("Compression", Align.Right),
         ]);
         foreach (SpaceShare share in shares)
         {
             // All points of a group have in common what it is called by.
             RestorePoint point = share.Points[0];
             if (output.Json) array.Add(share, (writer, added) => WriteJson(writer, added, write));
-            else table.Add([.. describe(output, point), .. Cells(share)]);
+            else table.Add([.. describe(output, point), .. counts ? [Number(share.Points.Count)] : Array.Empty<string>(), .. Cells(share)]);
         }
 
         array.End();
@@ -57,9 +59,11 @@ internal static class SharesReport
 
     private static string[] Cells(SpaceShare share) =>
     [
-        share.Points.Count.ToString("N0", CultureInfo.InvariantCulture), SizeText.Show(share.PointBytes), SizeText.Show(share.Referenced.RawBytes),
-        SizeText.Show(share.Referenced.StoredBytes), SizeText.Show(share.Unique.StoredBytes), Factor(share.DedupRatio), Factor(share.CompressionRatio),
+        SizeText.Show(share.PointBytes), SizeText.Show(share.Referenced.RawBytes), SizeText.Show(share.Referenced.StoredBytes),
+        SizeText.Show(share.Unique.StoredBytes), Factor(share.DedupRatio), Factor(share.CompressionRatio),
     ];
+
+    private static string Number(int count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
     private static string Factor(double ratio) => ratio.ToString("0.00", CultureInfo.InvariantCulture);
 
