@@ -4,6 +4,7 @@ using System.Text;
 using Holdfast.Files;
 using Holdfast.Log;
 using Holdfast.Testing;
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Querying;
 using Holdfast.Vault.Trees;
 using TreeEntry = Holdfast.Vault.Trees.TreeEntry;
@@ -18,7 +19,8 @@ internal sealed class GoldenDescription
 {
     private readonly StringBuilder text = new();
 
-    public static async Task<string> OfVaultAsync(MemoryObjectStore store, CancellationToken stop)
+    /// <summary>Describes a vault, and goes on in it where its keys are known to it: it is another afterwards.</summary>
+    public static async Task<string> OfVaultAsync(MemoryObjectStore store, SimulatedClock clock, CancellationToken stop)
     {
         var description = new GoldenDescription();
         OpenVault vault;
@@ -37,6 +39,11 @@ internal sealed class GoldenDescription
             description.Line($"vault {vault.Id}");
             foreach (RestorePoint point in await RestorePoints.ListAsync(vault, stop)) await description.AddPointAsync(vault, point, stop);
             await description.AddCheckAsync(vault, stop);
+            // The first golden vaults say nothing of keys.
+            if (!store.Names.Any(static name => name.StartsWith(WriterStatement.Prefix, StringComparison.Ordinal))) return description.text.ToString();
+            await GoldenState.AddAsync(vault, description.Line, stop);
+            await GoldenAccess.AddOthersAsync(vault, store, description.Line, stop);
+            await GoldenAccess.AddAfterPruneAsync(store, clock, description.Line, stop);
         }
 
         return description.text.ToString();
@@ -62,6 +69,8 @@ internal sealed class GoldenDescription
     {
         string based = point.Base is { } id ? $" since {id}" : "";
         Line($"point {point.Id} {point.Kind} {point.Time:yyyy-MM-dd'T'HH:mm:ss'Z'}{based} of {point.Host}: {string.Join(' ', point.Roots.Select(root => BytePath.Display(root.Span)))}");
+        if (point.Origin is { } origin) Line($"  made in {origin.Vault} as {origin.Point}");
+        if (point.Hold is { } hold) Line($"  on hold since {hold.Since:yyyy-MM-dd'T'HH:mm:ss'Z'} until {hold.Until:yyyy-MM-dd'T'HH:mm:ss'Z'}: {hold.Reason}");
         Line($"  tags {string.Join(',', point.Tags)}; {point.Counts.Files} files, {point.Counts.Directories} directories, {point.Counts.Bytes} bytes");
         try
         {

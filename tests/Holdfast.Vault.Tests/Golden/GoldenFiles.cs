@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.Text;
+using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Testing;
 using Holdfast.Vault.Keys;
@@ -36,29 +37,36 @@ internal static class GoldenFiles
             tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, objectName)
             {
                 DataStream = new MemoryStream(content),
-                ModificationTime = SimulatedClock.DefaultStart,
+                ModificationTime = store.StatAsync(objectName, CancellationToken.None).GetAwaiter().GetResult()!.Value.Stored,
                 Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             });
         }
     }
 
-    public static MemoryObjectStore Read(string name)
+    /// <summary>The objects with the times at which a store received them.</summary>
+    /// <param name="name">Which vault.</param>
+    /// <param name="clock">The store's; stands at the time of the newest object afterwards.</param>
+    public static MemoryObjectStore Read(string name, SimulatedClock clock)
     {
-        var store = new MemoryObjectStore(address: name);
+        var store = new MemoryObjectStore(clock, name);
+        DateTimeOffset newest = SimulatedClock.DefaultStart;
         using FileStream file = File.OpenRead(PathOf(name, ".tar"));
         using var tar = new TarReader(file);
         while (tar.GetNextEntry() is { } entry)
         {
             var content = new MemoryStream();
             entry.DataStream?.CopyTo(content);
+            clock.SetTimeOfDay(entry.ModificationTime);
             store.Overwrite(entry.Name, content.ToArray());
+            if (entry.ModificationTime > newest) newest = entry.ModificationTime;
         }
 
+        clock.SetTimeOfDay(newest);
         return store;
     }
 
     /// <summary>Opens a golden vault with its password, which is derived once for all vaults with the same key slots.</summary>
-    public static async Task<OpenVault> OpenAsync(MemoryObjectStore store, CancellationToken stop)
+    public static async Task<OpenVault> OpenAsync(MemoryObjectStore store, CancellationToken stop, Host? host = null)
     {
         byte[] id = await VaultDescriptor.ReadIdAsync(store, stop);
         var slots = new StringBuilder(Convert.ToHexString(id));
@@ -77,7 +85,18 @@ internal static class GoldenFiles
             lock (Gate) Opened[slots.ToString()] = key;
         }
 
-        return OpenVault.Open(SimulatedHost.Create(1), store, id, key.Slot, key.Ring, OpenVault.DefaultCacheBytes);
+        return await OpenVault.OpenAsync(host ?? SimulatedHost.Create(1), store, id, key.Slot, key.Ring, OpenVault.DefaultCacheBytes, stop);
+    }
+
+    /// <summary>Opens it with another key, by that one's slot alone: to try a password on each takes long.</summary>
+    public static async Task<OpenVault> OpenSlotAsync(MemoryObjectStore store, string slotId, string password, CancellationToken stop)
+    {
+        byte[] id = await VaultDescriptor.ReadIdAsync(store, stop);
+        byte[] slot = (await store.TryGetAsync(KeyDirectory.Prefix + slotId, KeySlot.MaxBytes, stop))!;
+        using var secret = new VaultSecret(Encoding.UTF8.GetBytes(password));
+        KeyRing? ring = KeySlot.TryOpen(slot, secret, id, slotId);
+        Assert.True(ring is not null, $"{store.Address}: the password does not open {slotId}");
+        return await OpenVault.OpenAsync(SimulatedHost.Create(1), store, id, slotId, ring, OpenVault.DefaultCacheBytes, stop);
     }
 
     private static string Find()

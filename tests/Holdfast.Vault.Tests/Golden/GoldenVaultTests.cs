@@ -1,3 +1,5 @@
+using Holdfast.Testing;
+
 namespace Holdfast.Vault.Tests.Golden;
 
 /// Goal: what a version wrote, every later one reads, and what is damaged in it is named as it was.
@@ -20,7 +22,8 @@ public sealed class GoldenVaultTests
     {
         await AddMissingAsync(name, ".tar", async () => GoldenFiles.Write(name, await GoldenVaults.MakeAsync(name, Token)));
 
-        await AssertDescribedAsync(name, await GoldenDescription.OfVaultAsync(GoldenFiles.Read(name), Token));
+        var clock = new SimulatedClock();
+        await AssertDescribedAsync(name, await GoldenDescription.OfVaultAsync(GoldenFiles.Read(name, clock), clock, Token));
     }
 
     [Theory, MemberData(nameof(Exports))]

@@ -97,12 +97,15 @@ internal static class GoldenVaults
         ["whole-empty"] = _ => Task.FromResult(NewStore()),
     };
 
+    private static readonly Dictionary<string, Func<CancellationToken, Task<MemoryObjectStore>>> Made =
+        new([.. Whole, .. GoldenCare.All, .. GoldenKeys.All, .. GoldenCopies.All], StringComparer.Ordinal);
+
     /// <summary>All that are made.</summary>
-    public static IEnumerable<string> Names => Whole.Keys.Concat(Damages.Keys).Concat(Forgeries.Keys);
+    public static IEnumerable<string> Names => Made.Keys.Concat(Damages.Keys).Concat(Forgeries.Keys);
 
     public static async Task<MemoryObjectStore> MakeAsync(string name, CancellationToken stop)
     {
-        if (Whole.TryGetValue(name, out Func<CancellationToken, Task<MemoryObjectStore>>? make)) return await make(stop);
+        if (Made.TryGetValue(name, out Func<CancellationToken, Task<MemoryObjectStore>>? make)) return await make(stop);
         if (Forgeries.TryGetValue(name, out string? forgery))
         {
             MemoryObjectStore forged = NewStore();
@@ -217,7 +220,8 @@ internal static class GoldenVaults
         return store;
     }
 
-    private static async Task<SessionId> BackupAsync(OpenVault vault, string path, CancellationToken stop, params string[] roots)
+    /// <summary>Backs up a directory whose own times, and those of the directories in it, are set first.</summary>
+    public static async Task<SessionId> BackupAsync(OpenVault vault, string path, CancellationToken stop, params string[] roots)
     {
         foreach (string directory in Directory.EnumerateDirectories(path).Append(path)) Directory.SetLastWriteTimeUtc(directory, SimulatedClock.DefaultStart.UtcDateTime);
         var trees = new List<DirectoryTree>();
@@ -239,7 +243,8 @@ internal static class GoldenVaults
         }
     }
 
-    private static void Write(string root, string name, int bytes)
+    /// <summary>Writes a file of a fixed time whose content follows from its length.</summary>
+    public static void Write(string root, string name, int bytes)
     {
         string path = Path.Combine(root, name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
