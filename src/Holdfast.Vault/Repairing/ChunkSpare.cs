@@ -20,11 +20,14 @@ internal abstract class ChunkSpare
     public abstract IAsyncEnumerable<ReadOnlyMemory<byte>> CandidatesAsync(LostChunk chunk, CancellationToken cancellationToken);
 
     /// <summary>The content of a chunk, verified by its id; null when the place does not have it.</summary>
-    public async Task<ReadOnlyMemory<byte>?> TryGetAsync(LostChunk chunk, ChunkIdentity identity, CancellationToken cancellationToken)
+    /// <param name="chunk">Which.</param>
+    /// <param name="proof">Of its kind: the chunk may have been named under an identity that was renewed since.</param>
+    /// <param name="cancellationToken">Stops waits for the place.</param>
+    public async Task<ReadOnlyMemory<byte>?> TryGetAsync(LostChunk chunk, ChunkProof proof, CancellationToken cancellationToken)
     {
         await foreach (ReadOnlyMemory<byte> candidate in CandidatesAsync(chunk, cancellationToken).ConfigureAwait(false))
         {
-            if (identity.Of(candidate.Span) == chunk.Id) return candidate;
+            if (proof.Fits(candidate.Span, chunk.Id)) return candidate;
         }
 
         return null;

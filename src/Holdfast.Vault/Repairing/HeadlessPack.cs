@@ -49,21 +49,21 @@ internal sealed class HeadlessPack
     }
 
     /// <summary>A chunk's content, if it lies where nothing was claimed yet.</summary>
-    public ReadOnlyMemory<byte>? TryTake(in ChunkId id, int length, ChunkIdentity identity)
+    public ReadOnlyMemory<byte>? TryTake(in ChunkId id, int length, ChunkProof proof)
     {
         for (int i = 0; i < gaps.Count; i++)
         {
             int at = (hand + i) % gaps.Count;
             (byte[] raw, int start, int end) = gaps[at];
             if (end - start < length) continue;
-            if (identity.Of(raw.AsSpan(start, length)) == id)
+            if (proof.Fits(raw.AsSpan(start, length), id))
             {
                 gaps[at] = (raw, start + length, end);
                 hand = at;
                 return raw.AsMemory(start, length);
             }
 
-            if (identity.Of(raw.AsSpan(end - length, length)) != id) continue;
+            if (!proof.Fits(raw.AsSpan(end - length, length), id)) continue;
             gaps[at] = (raw, start, end - length);
             hand = at;
             return raw.AsMemory(end - length, length);
@@ -73,13 +73,13 @@ internal sealed class HeadlessPack
     }
 
     /// <summary>A chunk list, whose length nobody says, but which ends by itself: where one begins what nobody has claimed yet.</summary>
-    public ReadOnlyMemory<byte>? TryTakeList(in ChunkId id, ChunkIdentity identity)
+    public ReadOnlyMemory<byte>? TryTakeList(in ChunkId id, ChunkProof proof)
     {
         for (int at = 0; at < gaps.Count; at++)
         {
             (byte[] raw, int start, int end) = gaps[at];
             if (start == end || raw[start] != (byte)TreeChunkKind.ChunkList || LengthOfList(raw.AsSpan(start..end)) is not { } length) continue;
-            if (identity.Of(raw.AsSpan(start, length)) != id) continue;
+            if (!proof.Fits(raw.AsSpan(start, length), id)) continue;
             gaps[at] = (raw, start + length, end);
             return raw.AsMemory(start, length);
         }

@@ -79,11 +79,11 @@ internal sealed class HeadlessSpare(OpenVault vault) : ChunkSpare
 
     private ReadOnlyMemory<byte>? TryTake(WantedChunk chunk)
     {
-        ChunkIdentity identity = chunk.Kind == ObjectKind.DataPack ? vault.DataIdentity : vault.TreeIdentity;
+        ChunkProof proof = chunk.Kind == ObjectKind.DataPack ? vault.DataProof : vault.TreeProof;
         foreach ((ObjectKind ofPack, HeadlessPack pack) in packs)
         {
             if (ofPack != chunk.Kind) continue;
-            ReadOnlyMemory<byte>? content = chunk.Depth > 0 ? pack.TryTakeList(chunk.Id, identity) : pack.TryTake(chunk.Id, chunk.Length, identity);
+            ReadOnlyMemory<byte>? content = chunk.Depth > 0 ? pack.TryTakeList(chunk.Id, proof) : pack.TryTake(chunk.Id, chunk.Length, proof);
             if (content is not null) return content;
         }
 

@@ -73,8 +73,9 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         TwinVaultSpare? twin = null;
         if (request.From is { } from)
         {
-            if (TwinVaultSpare.AreTwins(vault, from)) spares.Add(twin = new TwinVaultSpare(from));
-            else spares.Add(new OtherVaultSpare(from));
+            if (TwinVaultSpare.ShareNames(vault, from)) spares.Add(twin = new TwinVaultSpare(from));
+            // What it has under another name is found by where it stands in files.
+            if (!TwinVaultSpare.AreTwins(vault, from)) spares.Add(new OtherVaultSpare(from));
         }
 
         if (request.ReadsSource) spares.Add(new SourceSpare());
@@ -82,7 +83,7 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
     }
 
     private Func<ChunkId, CancellationToken, Task<ReadOnlyMemory<byte>?>> TreeChunkOf(TwinVaultSpare twin) =>
-        (id, cancellationToken) => twin.TryGetAsync(new LostChunk(id, ObjectKind.TreePack, []), vault.TreeIdentity, cancellationToken);
+        (id, cancellationToken) => twin.TryGetAsync(new LostChunk(id, ObjectKind.TreePack, []), vault.TreeProof, cancellationToken);
 
     /// <summary>Packs that are missing or damaged anywhere; of those whose footer is whole, what can be salvaged.</summary>
     private void FindLostPacks()
@@ -196,11 +197,11 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         {
             (ChunkId id, ObjectKind kind) = Check.Graph.IdOf(number);
             var chunk = new LostChunk(id, kind, places.Of(number));
-            ChunkIdentity identity = kind == ObjectKind.DataPack ? vault.DataIdentity : vault.TreeIdentity;
+            ChunkProof proof = kind == ObjectKind.DataPack ? vault.DataProof : vault.TreeProof;
             ChunkSpare? found = null;
             foreach (ChunkSpare spare in spares)
             {
-                if (await spare.TryGetAsync(chunk, identity, cancellationToken).ConfigureAwait(false) is null) continue;
+                if (await spare.TryGetAsync(chunk, proof, cancellationToken).ConfigureAwait(false) is null) continue;
                 found = spare;
                 break;
             }

@@ -82,7 +82,7 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
         foreach (HealedChunk chunk in order.Heal)
         {
             (ChunkId id, ObjectKind kind, _) = chunk.Chunk;
-            ReadOnlyMemory<byte>? content = await chunk.Spare.TryGetAsync(chunk.Chunk, IdentityOf(kind), cancellationToken).ConfigureAwait(false);
+            ReadOnlyMemory<byte>? content = await chunk.Spare.TryGetAsync(chunk.Chunk, ProofOf(kind), cancellationToken).ConfigureAwait(false);
             if (content is null)
             {
                 Tell($"chunk {id}", $"{chunk.Spare.Name} does not have it any more");
@@ -199,8 +199,6 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
     }
 
     private ChunkProof ProofOf(ObjectKind kind) => kind == ObjectKind.DataPack ? vault.DataProof : vault.TreeProof;
-
-    private ChunkIdentity IdentityOf(ObjectKind kind) => kind == ObjectKind.DataPack ? vault.DataIdentity : vault.TreeIdentity;
 
     private void Tell(string name, string what) => request.OnNotice?.Invoke(new ItemNotice(IsError: true, Encoding.ASCII.GetBytes(name), what));
 }

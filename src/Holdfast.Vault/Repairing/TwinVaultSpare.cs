@@ -15,6 +15,10 @@ internal sealed class TwinVaultSpare(OpenVault from) : ChunkSpare
         one.Sealer.Ring.Current.Identity is { } identity && other.Sealer.Ring.Current.Identity is { } otherIdentity
         && System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(identity, otherIdentity);
 
+    /// <summary>Whether two vaults have an identity in common, also one that was renewed since in one of them: then what was named under it is called alike.</summary>
+    public static bool ShareNames(OpenVault one, OpenVault other) => one.Sealer.Ring.Identities().Any(
+        here => other.Sealer.Ring.Identities().Any(there => System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(here.Identity, there.Identity)));
+
     public override async IAsyncEnumerable<ReadOnlyMemory<byte>> CandidatesAsync(
         LostChunk chunk, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
