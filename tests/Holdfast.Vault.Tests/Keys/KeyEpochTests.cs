@@ -273,24 +273,10 @@ public sealed class KeyEpochTests : IDisposable
         return await PruneRun.RunAsync(vault, change(new PruneRequest { Host = "pruner" }), Token);
     }
 
-    /// <summary>Whether any key of a pack can be opened with any 32 bytes of a ring, heeding no rule.</summary>
     private async Task<bool> CanOpenAny(KeyRing ring, PackId pack)
     {
         using OpenVault root = await world.OpenAsync(world.Root);
-        PackFooter footer = (await root.Index.TryGetFooterAsync(pack, Token))!;
-        byte[] encoded = ring.Encode(), opened = new byte[Aead.KeyBytes];
-        foreach (PackGroup group in footer.Groups)
-        {
-            foreach (KeyEpoch epoch in root.Sealer.Ring.Epochs)
-            {
-                for (int at = 0; at + Aead.KeyBytes <= encoded.Length; at++)
-                {
-                    if (Libsodium.TryBoxOpen(footer.KeyOf(group).SealedKey, epoch.PackPublicKey(pack.Kind), encoded.AsSpan(at, Aead.KeyBytes), opened)) return true;
-                }
-            }
-        }
-
-        return false;
+        return await RoleWorld.CanOpenAnyAsync(ring, root, pack);
     }
 
     private async Task<KeyRing> BeginAsync(bool renewIdentity = false)

@@ -98,5 +98,24 @@ internal sealed class RoleWorld : IDisposable
         return false;
     }
 
+    /// <summary>Whether any key of a pack can be opened with any 32 bytes of a ring, heeding no rule. The vault is opened with a key that reads all.</summary>
+    public static async Task<bool> CanOpenAnyAsync(KeyRing ring, OpenVault vault, PackId pack)
+    {
+        PackFooter footer = (await vault.Index.TryGetFooterAsync(pack, Token))!;
+        byte[] encoded = ring.Encode(), opened = new byte[Aead.KeyBytes];
+        foreach (PackGroup group in footer.Groups)
+        {
+            foreach (KeyEpoch epoch in vault.Sealer.Ring.Epochs)
+            {
+                for (int at = 0; at + Aead.KeyBytes <= encoded.Length; at++)
+                {
+                    if (Libsodium.TryBoxOpen(footer.KeyOf(group).SealedKey, epoch.PackPublicKey(pack.Kind), encoded.AsSpan(at, Aead.KeyBytes), opened)) return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     public void Dispose() => sources.Dispose();
 }

@@ -52,12 +52,13 @@ internal sealed class RepairWorld : IDisposable
     }
 
     /// <summary>Repairs until nothing more is to be done, and says what was put into quarantine.</summary>
-    public static async Task<List<string>> RepairAsync(IObjectStore store, Func<RepairRequest, RepairRequest>? change = null, string about = "")
+    public static async Task<List<string>> RepairAsync(
+        IObjectStore store, Func<RepairRequest, RepairRequest>? change = null, string about = "", int seed = 1000)
     {
         var quarantined = new List<string>();
         for (int round = 0; round < 4; round++)
         {
-            using OpenVault vault = await FaultWorld.OpenAsync(store, seed: 1000 + round + quarantined.Count);
+            using OpenVault vault = await FaultWorld.OpenAsync(store, seed + round + quarantined.Count);
             var request = new RepairRequest { ReadData = true, Workers = 2, Host = "here" };
             if (change is not null) request = change(request);
             RepairPlan plan = await RepairRun.PlanAsync(vault, request, Token);
