@@ -2,8 +2,10 @@ using Holdfast.Files;
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Testing;
+using Holdfast.Vault.Copying;
 using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
+using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Tests.Faults;
 using Holdfast.Vault.Tests.Keys;
@@ -17,6 +19,7 @@ namespace Holdfast.Vault.Tests.Copying;
 public sealed class SealedCopyTests
 {
     private const int Seed = 20_261_124;
+    private static readonly PackGroup CopiedGroup = new(PackFooter.BodyOffset, 100, 84, 0, 0, GroupCoding.Raw, Key: 1, Nonce: 0);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -92,6 +95,95 @@ public sealed class SealedCopyTests
 
         Assert.DoesNotContain(to.Names, name => name.StartsWith($"data/{backup.Point}", StringComparison.Ordinal));
         await FaultWorld.AssertIsAsync(vault, (await RestorePoints.ListAsync(vault, Token)).Single(point => point.Id == backup.Point), path);
+    }
+
+    /// Whoever copies, and whatever key the copies are put with: nobody answers for what nobody opened.
+    [Theory]
+    [InlineData(KeyRole.Prune)]
+    [InlineData(KeyRole.List)]
+    public async Task ABackupDoesNotRelyOnWhatNobodyVerified(KeyRole role)
+    {
+        using var world = new RoleWorld();
+        (string path, DirectoryTree tree) = world.Source("src", ("file", TestKeys.Random(new Random(Seed), 300_000)));
+        await world.BackupAsync(await world.AddAsync(KeyRole.Add), tree);
+        var to = new MemoryObjectStore(world.Clock);
+        using OpenVault from = await world.OpenAsync(await world.AddAsync(role));
+        using OpenVault vault = Open(to, 7, world.Root, seed: 20);
+        Assert.Equal(1, (await CopyRun.RunAsync(vault, new CopyRequest { From = from }, Token)).Points);
+
+        BackupSummary backup = await BackupRun.RunAsync(vault, FaultWorld.Request(tree, PointKind.Full), Token);
+
+        Assert.True(backup.Counts.BytesAdded >= 300_000, $"{backup.Counts}");
+        await FaultWorld.AssertIsAsync(vault, (await RestorePoints.ListAsync(vault, Token)).Single(point => point.Id == backup.Point), path);
+    }
+
+    /// Who is not trusted may say of what he copied whatever he likes.
+    [Fact]
+    public async Task TheWordOfWhoIsNotTrustedIsNotPassedOn()
+    {
+        using var world = new RoleWorld();
+        KeyRing thief = await world.AddAsync(KeyRole.Add);
+        using OpenVault from = await world.OpenAsync(world.Root);
+        using OpenVault to = Open(new MemoryObjectStore(world.Clock), 7, world.Root, seed: 20);
+        var groups = new SealedGroups(from, to, SharedKeys.Of(from, to)!);
+        ulong root = from.Sealer.WriterId, stolen = new ObjectSealer(thief, new SimulatedEntropy(1)).WriterId, third = 3;
+
+        Assert.Equal(PackKey.NoOrigin, groups.OriginThere(FooterOf(stolen, root), CopiedGroup));
+        Assert.Equal(third, groups.OriginThere(FooterOf(root, third), CopiedGroup));
+        Assert.Equal(stolen, groups.OriginThere(FooterOf(stolen, root), CopiedGroup with { Key = 0 }));
+        Assert.Equal(PackKey.NoOrigin, groups.KeyHere(FooterOf(stolen, root), CopiedGroup, isProved: false).OriginId);
+        Assert.Equal(third, groups.KeyHere(FooterOf(root, third), CopiedGroup, isProved: false).OriginId);
+        Assert.Equal(root, groups.KeyHere(FooterOf(stolen, third), CopiedGroup, isProved: true).OriginId);
+
+        static PackFooter FooterOf(ulong writer, ulong origin) => new()
+        {
+            Pack = new PackId(ObjectKind.DataPack, default, 0),
+            WriterId = writer,
+            Epoch = 1,
+            Cipher = CipherKind.AesGcm,
+            KeyId = 1,
+            SealedKey = new byte[PackFooter.SealedKeyBytes],
+            PackBytes = 1000,
+            FooterBytes = 100,
+            FurtherKeys = [new PackKey(CipherKind.AesGcm, 1, 1, origin, new byte[PackFooter.SealedKeyBytes])],
+            Groups = [CopiedGroup],
+            Chunks = [],
+        };
+    }
+
+    /// References that do not fit the pack that they name lead to other chunks than are meant.
+    [Fact]
+    public async Task AWrongCountOfChunksIsNotBelieved()
+    {
+        using RepairWorld world = await RepairWorld.CreateAsync(new Random(Seed));
+        MemoryObjectStore from = await RepairWorld.CopyAsync(world.Whole);
+        SessionId last = world.Oracle.Points[2].Id;
+        using (OpenVault vault = await FaultWorld.OpenAsync(from, seed: 1))
+        {
+            ReferenceSet known = (await ReferenceSet.TryReadAsync(vault, last, Token))!;
+            var wrong = new ReferenceSet();
+            foreach (PackId pack in known.Packs)
+            {
+                int count = known.ChunkCountOf(pack);
+                for (int ordinal = 0; ordinal < count; ordinal++)
+                {
+                    if (known.Contains(pack, ordinal)) wrong.Add(pack, pack.Session == last ? count + 70 : count, ordinal);
+                }
+            }
+
+            from.Overwrite(ReferenceSet.Name(last), vault.Sealer.Seal(ObjectKind.References, ReferenceSet.Name(last), wrong.Encode()));
+        }
+
+        // With a key that reads, trees say what is needed.
+        var to = new MemoryObjectStore();
+        Assert.Equal((3, 0), await CopyWorld.CopyAsync(from, to, isTwin: true, seed: 10) is var whole ? (whole.Points, whole.Damaged) : default);
+        await CopyWorld.AssertCopiedAsync(world, to, isTwin: true, [0, 1, 2], $"seed {Seed}");
+
+        var blind = new MemoryObjectStore();
+        KeyRing prune = FaultWorld.Ring.NewMember(KeyRole.Prune, "prune", new SimulatedEntropy(5), DateTimeOffset.UnixEpoch);
+        using OpenVault there = Open(from, 1, prune, seed: 3);
+        using OpenVault here = Open(blind, 2, FaultWorld.Ring, seed: 4);
+        Assert.Equal((2, 1), await CopyRun.RunAsync(here, new CopyRequest { From = there }, Token) is var part ? (part.Points, part.Damaged) : default);
     }
 
     [Theory]
@@ -175,6 +267,10 @@ public sealed class SealedCopyTests
         // As they are sealed: not by the way through the trees.
         HashSet<string> there = [.. (await GroupsAsync(from, FaultWorld.Ring)).Select(static group => group.Bytes)];
         Assert.Contains(await GroupsAsync(to, FaultWorld.Ring), group => there.Contains(group.Bytes));
+        KeyRing prune = FaultWorld.Ring.NewMember(KeyRole.Prune, "prune", new SimulatedEntropy(5), DateTimeOffset.UnixEpoch);
+        using OpenVault blind = Open(from, 1, prune, seed: 3);
+        using OpenVault here = Open(new MemoryObjectStore(), 2, FaultWorld.Ring, seed: 4);
+        Assert.Equal((2, 0), await CopyRun.RunAsync(here, new CopyRequest { From = blind }, Token) is var copied ? (copied.Points, copied.Damaged) : default);
     }
 
     /// A damaged references object names nothing; trees do.

@@ -49,6 +49,7 @@ public sealed class RewrappedCopyTests : IDisposable
         PruneSummary first = await RewrapAsync();
         Assert.Equal((2, 2), (first.MovedPacks, first.Plan.OldPacks));
         Assert.False(await AnyOpensAsync(removed));
+        await AssertRenewedAsync();
         await AssertNewestAsync(path, restore, points: 1);
 
         // What comes afterwards comes as it is sealed there, in an epoch that who was removed has.
@@ -59,6 +60,7 @@ public sealed class RewrappedCopyTests : IDisposable
         PruneSummary second = await RewrapAsync();
         Assert.True(second.MovedPacks > 0);
         Assert.False(await AnyOpensAsync(removed));
+        await AssertRenewedAsync();
         await AssertNewestAsync(path, restore, points: 2);
         PruneSummary last = await RewrapAsync();
         Assert.Equal((0, 0), (last.MovedPacks, last.Plan.OldPacks));
@@ -126,6 +128,19 @@ public sealed class RewrappedCopyTests : IDisposable
         }
 
         return false;
+    }
+
+    /// <summary>All keys of packs say that they are sealed to the newest epoch's.</summary>
+    private async Task AssertRenewedAsync()
+    {
+        using OpenVault vault = await OpenCopyAsync(world.Root);
+        KeyEpoch newest = vault.Sealer.Ring.Current;
+        foreach (string name in copy.Names)
+        {
+            if (!PackId.TryParse(name, out PackId pack)) continue;
+            PackFooter footer = (await vault.Index.TryGetFooterAsync(pack, Token))!;
+            Assert.All(footer.Groups.Select(group => footer.KeyOf(group)), key => Assert.Equal((newest.Number, newest.KeyIdFor(pack.Kind)), (key.Epoch, key.KeyId)));
+        }
     }
 
     /// <summary>The newest point is the source, for the first admin and for another key; nothing is damaged.</summary>

@@ -3,6 +3,7 @@ using Holdfast.Storage;
 using Holdfast.Testing;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Packing;
+using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Tests.Checking;
 using Holdfast.Vault.Tests.Faults;
@@ -53,6 +54,90 @@ public sealed class RepairCrashTests
             if (!wasCut) break;
             Assert.True(cut < 200, "a repair without end");
         }
+    }
+
+    /// Cut off between the new point and the mark that drops the old one, the next repair drops it, and makes no third.
+    [Fact]
+    public async Task APointThatIsWrittenAnewIsThereOnceWhereverThatIsCutOff()
+    {
+        const int seed = 20_270_115;
+        using RepairWorld world = await RepairWorld.CreateAsync(new Random(seed));
+        MemoryObjectStore damaged = await RepairWorld.CopyAsync(world.Whole);
+        SessionId last = world.Oracle.Points[2].Id;
+        PackFooter pack = world.Oracle.Packs.First(pack => pack.Pack.Kind == ObjectKind.DataPack && pack.Pack.Session == last);
+        await FlipAsync(damaged, pack.Pack.ObjectName, pack.Groups[0].Offset + 3);
+        await RepairWorld.RepairAsync(damaged);
+        static RepairRequest Rewriting(RepairRequest request) => request with { RewritesPoints = true };
+        for (int cut = 1; ; cut++)
+        {
+            MemoryObjectStore store = await RepairWorld.CopyAsync(damaged);
+            bool wasCut = await CutOffAsync(store, cut, isDone: true, Rewriting);
+            await RepairWorld.RepairAsync(store, Rewriting, $"cut off after change {cut}", seed: 5000);
+            using OpenVault vault = await FaultWorld.OpenAsync(store, seed: 7);
+            IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, Token);
+            Assert.True(points.Count == 3 && points.All(point => point.Id != last), $"cut off after change {cut}: {points.Count} points");
+            Assert.Equal(last, Assert.Single(await RestorePoints.ListForgottenAsync(vault, Token)).Point.Id);
+            if (wasCut) continue;
+            Assert.True(cut > 5, $"{cut} changes");
+            return;
+        }
+    }
+
+    /// By the highest number the next one is found: a removal that is brought back must not leave it free in between.
+    [Fact]
+    public async Task ANumberOfARemovalIsNeverFreeAgain()
+    {
+        const int seed = 20_270_116;
+        using RepairWorld world = await RepairWorld.CreateAsync(new Random(seed));
+        MemoryObjectStore pruned = await RepairWorld.CopyAsync(world.Whole);
+        using (OpenVault vault = await FaultWorld.OpenAsync(pruned, seed: 1))
+        {
+            await ForgetRun.RunAsync(vault, new ForgetRequest { Points = [world.Oracle.Points[0].Id], Zone = TimeZoneInfo.Utc, AllowsEmptyGroups = true }, Token);
+            await PruneRun.RunAsync(vault, new PruneRequest { Host = "here", MaxUnusedBytes = 0 }, Token);
+        }
+
+        using OpenVault copy = await FaultWorld.OpenAsync(await RepairWorld.CopyAsync(pruned), seed: 6);
+        string newest = pruned.Names.Last(static name => name.StartsWith(RemovalRecord.Prefix, StringComparison.Ordinal));
+        await FlipAsync(pruned, newest, 100);
+        for (int cut = 1; ; cut++)
+        {
+            MemoryObjectStore store = await RepairWorld.CopyAsync(pruned);
+            bool wasCut = await CutOffAsync(store, cut, isDone: true, request => request with { From = copy });
+            Assert.True(store.Names.Any(name => name.StartsWith(RemovalRecord.Prefix, StringComparison.Ordinal) && string.CompareOrdinal(name, newest) >= 0), $"cut off after change {cut}");
+            if (wasCut) continue;
+            Assert.Equal(await DamagedStores.ContentAsync(copy.Store, newest), await DamagedStores.ContentAsync(store, newest));
+            return;
+        }
+    }
+
+    /// What is damaged there, too, does not take the place of anything.
+    [Theory]
+    [InlineData("points/")]
+    [InlineData("removals/")]
+    public async Task WhatIsDamagedInTheCopyTooIsNotBroughtBack(string prefix)
+    {
+        const int seed = 20_270_117;
+        using RepairWorld world = await RepairWorld.CreateAsync(new Random(seed));
+        MemoryObjectStore store = await RepairWorld.CopyAsync(world.Whole);
+        using (OpenVault vault = await FaultWorld.OpenAsync(store, seed: 1))
+        {
+            await ForgetRun.RunAsync(vault, new ForgetRequest { Points = [world.Oracle.Points[0].Id], Zone = TimeZoneInfo.Utc, AllowsEmptyGroups = true }, Token);
+            await PruneRun.RunAsync(vault, new PruneRequest { Host = "here", MaxUnusedBytes = 0 }, Token);
+        }
+
+        MemoryObjectStore copied = await RepairWorld.CopyAsync(store);
+        string name = store.Names.First(name => name.StartsWith(prefix, StringComparison.Ordinal));
+        await FlipAsync(store, name, 100);
+        await FlipAsync(copied, name, 101);
+        byte[] before = await DamagedStores.ContentAsync(store, name);
+        using OpenVault copy = await FaultWorld.OpenAsync(copied, seed: 6);
+
+        using OpenVault damaged = await FaultWorld.OpenAsync(store, seed: 7);
+        RepairPlan plan = await RepairRun.PlanAsync(damaged, new RepairRequest { ReadData = true, From = copy }, Token);
+
+        Assert.DoesNotContain(name, plan.Order.BringBack);
+        Assert.Contains(plan.Left, step => step.ObjectName == name);
+        Assert.Equal(before, await DamagedStores.ContentAsync(store, name));
     }
 
     /// A rotten group, a pack without footer, a broken index, references and point: all at once.

@@ -40,6 +40,27 @@ public sealed class RepairMatrixTests
         }
     }
 
+    /// What only trees lead to that are lost stays needed: a copy may bring them back later.
+    [Fact]
+    public async Task WhatLostTreesLeadToIsNotPruned()
+    {
+        const int seed = 20_270_119;
+        using RepairWorld world = await RepairWorld.CreateAsync(new Random(seed));
+        MemoryObjectStore store = await RepairWorld.CopyAsync(world.Whole);
+        foreach (string name in store.Names.Where(static name => name.StartsWith("trees/", StringComparison.Ordinal))) await store.DeleteAsync(name, Token);
+        await RepairWorld.RepairAsync(store);
+        using (OpenVault vault = await Faults.FaultWorld.OpenAsync(store, seed: 5)) await PruneRun.RunAsync(vault, new PruneRequest { Host = "here", MaxUnusedBytes = 0 }, Token);
+
+        // Only trees are taken from the copy: of the data nothing is missing.
+        MemoryObjectStore copied = await RepairWorld.CopyAsync(world.Whole);
+        foreach (string name in copied.Names.Where(static name => name.StartsWith("data/", StringComparison.Ordinal))) await copied.DeleteAsync(name, Token);
+        using OpenVault copy = await Faults.FaultWorld.OpenAsync(copied, seed: 6);
+        await RepairWorld.RepairAsync(store, request => request with { From = copy }, seed: 5000);
+        CheckReport report = await RepairWorld.CheckAsync(store);
+        Assert.True(report.Damages.Count == 0, RepairWorld.Describe(report));
+        await world.AssertWholeAsync(store, [0, 1, 2], $"seed {seed}");
+    }
+
     private static async Task RunAsync(int seed, int rounds)
     {
         var random = new Random(seed);

@@ -94,6 +94,47 @@ public sealed class RepairSourcesTests : IDisposable
     }
 
     [Fact]
+    public async Task APointOfWhichEverythingComesBackIsNotWrittenAnew()
+    {
+        (OpenVault vault, SessionId point) = await MakeAsync();
+        using OpenVault _ = vault;
+        PackFooter footer = await FooterAsync(vault);
+        fixture.Flip(footer.Pack.ObjectName, footer.Groups[^1].Offset + 5);
+
+        RepairSummary summary = await RepairAsync(static request => request with { ReadsSource = true, RewritesPoints = true });
+
+        Assert.True(summary.ChunksHealed > 0);
+        Assert.Empty(summary.Rewritten);
+        using OpenVault after = await fixture.OpenAsync();
+        Assert.Equal(point, Assert.Single(await RestorePoints.ListAsync(after, Token)).Id);
+    }
+
+    /// What is on hold is evidence, lost parts and all; and while it is not known what is, everything is.
+    [Fact]
+    public async Task APointOnHoldIsNotWrittenAnewUntilItIsReleased()
+    {
+        (OpenVault vault, SessionId point) = await MakeAsync();
+        using OpenVault _ = vault;
+        PackFooter footer = await FooterAsync(vault);
+        fixture.Flip(footer.Pack.ObjectName, footer.Groups[^1].Offset + 5);
+        await PointState.HoldAsync(vault, [point], null, "evidence", Token);
+        await RepairAsync(static request => request);
+        static RepairRequest Rewriting(RepairRequest request) => request with { RewritesPoints = true };
+
+        RepairPlan held = await PlanAsync(Rewriting);
+        Assert.Empty(held.Order.Rewrite);
+        Assert.Contains(held.Left, step => step.ObjectName == $"points/{point}" && step.What.Contains("on hold", StringComparison.Ordinal));
+        fixture.Flip(PointMark.Name(0), 100);
+        RepairPlan unknown = await PlanAsync(Rewriting);
+        Assert.Empty(unknown.Order.Rewrite);
+        Assert.Contains(unknown.Left, step => step.ObjectName == $"points/{point}" && step.What.Contains("not known", StringComparison.Ordinal));
+        fixture.Flip(PointMark.Name(0), 100);
+        await PointState.ReleaseAsync(vault, [point], Token);
+
+        Assert.Equal(point, Assert.Single((await RepairAsync(Rewriting)).Rewritten).Old);
+    }
+
+    [Fact]
     public async Task AMarkThatCannotBeReadStaysUntilItIsDroppedAndItsNumberIsNotUsedAgain()
     {
         (OpenVault vault, SessionId point) = await MakeAsync();

@@ -1,6 +1,7 @@
 using Holdfast.Files;
 using Holdfast.Testing;
 using Holdfast.Vault.Packing;
+using Holdfast.Vault.Repairing;
 using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Tests.Checking;
 using Holdfast.Vault.Tests.Faults;
@@ -81,6 +82,32 @@ public sealed class UndecodableFooterTests : IDisposable
         using OpenVault after = await FaultWorld.OpenAsync(store, seed: 6);
         SessionId point = (await FaultWorld.BackupAsync(after, tree, Token)).Point!.Value;
         await FaultWorld.AssertIsAsync(after, (await RestorePoints.ListAsync(after, Token)).Single(each => each.Id == point), path);
+    }
+
+    /// They are held in memory while they are searched, a few at a time: the others wait, and are no less searched.
+    [Fact]
+    public async Task AnyNumberOfPacksIsSearched()
+    {
+        (string path, DirectoryTree tree) = await FillAsync();
+        using (OpenVault vault = await FaultWorld.OpenAsync(store, seed: 4))
+        {
+            for (int i = 0; i < HeadlessSpare.MostPacks + 2; i++)
+            {
+                await File.WriteAllBytesAsync(Path.Combine(path, $"further {i}"), TestKeys.Random(new Random(Seed + i), 3000), Token);
+                await FaultWorld.BackupAsync(vault, tree, Token);
+            }
+        }
+
+        string[] packs = [.. store.Names.Where(static name => name.StartsWith("data/", StringComparison.Ordinal))];
+        foreach (string name in packs) await ReplaceFooterAsync(name, Ways["noise"]);
+
+        List<string> quarantined = await RepairWorld.RepairAsync(store);
+
+        Assert.Equal(packs.Select(static name => "quarantine/" + name).Order(StringComparer.Ordinal), quarantined.Where(static name => name.StartsWith("quarantine/data/", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        CheckReport report = await RepairWorld.CheckAsync(store);
+        Assert.True(report.Damages.Count == 0, RepairWorld.Describe(report));
+        using OpenVault after = await FaultWorld.OpenAsync(store, seed: 5);
+        await FaultWorld.AssertIsAsync(after, (await RestorePoints.ListAsync(after, Token))[^1], path);
     }
 
     private async Task<(string Path, DirectoryTree Tree)> FillAsync()
