@@ -15,6 +15,12 @@ internal sealed class PackBuilder : IDisposable
     /// <summary>A pack is closed when its body reaches this: one write and one sync of the store.</summary>
     public const int TargetBytes = 16 << 20;
 
+    /// <summary>
+    /// So is one of so many chunks, which are tiny then: the list of them is read and held whole by whoever looks for one, 48 bytes
+    /// each.
+    /// </summary>
+    public const int TargetChunks = 16 << 10;
+
     /// <summary>A group is closed when its content reaches this: the longer it is, the more there is to find in it again.</summary>
     public const int GroupTargetBytes = 512 << 10;
 
@@ -45,7 +51,7 @@ internal sealed class PackBuilder : IDisposable
         compressor = new Compressor(level);
     }
 
-    public bool IsFull => length + groupBytes >= TargetBytes || chunks.Count + gathered.Count >= PackFooter.MaxChunks - 1;
+    public bool IsFull => length + groupBytes >= TargetBytes || chunks.Count + gathered.Count >= TargetChunks;
 
     /// <summary>Whether nothing was added since <see cref="Begin"/>.</summary>
     public bool IsEmpty => chunks.Count + gathered.Count + groups.Count == 0;
