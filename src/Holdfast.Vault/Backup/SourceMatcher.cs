@@ -181,7 +181,7 @@ internal sealed class SourceMatcher(
         catch (DamageException damage)
         {
             // Then there is nothing to compare with: all of the directory is read, which heals it.
-            context.Note(directoryPath, $"the restore point compared with is damaged here, reading everything: {damage.Message}");
+            context.Note(directoryPath, $"{context.BaseName} is damaged here, reading everything: {damage.Message}");
             return [];
         }
     }
