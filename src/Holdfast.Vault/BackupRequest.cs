@@ -89,6 +89,9 @@ public sealed record BackupRequest
     /// <summary>Only say what would be done: nothing is written and no file is read.</summary>
     public bool DryRun { get; init; }
 
+    /// <summary>Of so many files further names are expected: about 700 bytes each.</summary>
+    internal int MaxLinkedFiles { get; init; } = 16 << 10;
+
     /// <summary>What made the point, such as <c>holdfast 1.2.3</c>.</summary>
     public string Program { get; init; } = "holdfast";
 

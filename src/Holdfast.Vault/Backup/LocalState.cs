@@ -21,6 +21,9 @@ internal sealed class LocalState : IAsyncDisposable
 
     private const int CompressionLevel = 1;
 
+    // Each worker fills one while the backup fills its own: a disk of this machine takes small ones as well.
+    private const int PackBytes = 2 << 20;
+
     private readonly OpenVault vault;
     private readonly OpenVault own;
     private readonly BackupRequest request;
@@ -82,7 +85,8 @@ internal sealed class LocalState : IAsyncDisposable
 
     /// <summary>Begins to take what a backup writes.</summary>
     public Task BeginAsync(CancellationToken cancellationToken) => TryAsync(async () =>
-        session = await WriteSession.BeginAsync(own, request.Host, CompressionLevel, Math.Max(1, request.Workers), cancellationToken).ConfigureAwait(false));
+        session = await WriteSession.BeginAsync(
+            own, request.Host, CompressionLevel, Math.Max(1, request.Workers), PackBytes, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Makes durable what was taken, as the trees of a point that is about to be put.</summary>
     public Task KeepAsync(RestorePoint point, CancellationToken cancellationToken) => TryAsync(async () =>

@@ -28,6 +28,7 @@ internal sealed class PackBuilder : IDisposable
     public const int TreeGroupTargetBytes = 256 << 10;
 
     private readonly ObjectSealer sealer;
+    private readonly int targetBytes;
     private readonly Compressor compressor;
     private readonly NativeBytes buffer = new(PackFooter.MaxPackBytes);
     private readonly NativeBytes group = new(PackFooter.MaxChunkBytes);
@@ -45,13 +46,15 @@ internal sealed class PackBuilder : IDisposable
     private ObjectHeader header = null!;
     private Aead? cipher;
 
-    public PackBuilder(ObjectSealer sealer, int level)
+    /// <summary>A builder whose packs are full at some size.</summary>
+    public PackBuilder(ObjectSealer sealer, int level, int targetBytes = TargetBytes)
     {
         this.sealer = sealer;
+        this.targetBytes = targetBytes;
         compressor = new Compressor(level);
     }
 
-    public bool IsFull => length + groupBytes >= TargetBytes || chunks.Count + gathered.Count >= TargetChunks;
+    public bool IsFull => length + groupBytes >= targetBytes || chunks.Count + gathered.Count >= TargetChunks;
 
     /// <summary>Whether nothing was added since <see cref="Begin"/>.</summary>
     public bool IsEmpty => chunks.Count + gathered.Count + groups.Count == 0;

@@ -47,7 +47,7 @@ internal sealed class WriteSession : IAsyncDisposable
     private ReferenceSet? compared;
     private bool isCommitDoubtful;
 
-    private WriteSession(OpenVault vault, SessionId id, Lease lease, int level, int workers)
+    private WriteSession(OpenVault vault, SessionId id, Lease lease, int level, int workers, int packBytes)
     {
         this.vault = vault;
         this.lease = lease;
@@ -57,8 +57,8 @@ internal sealed class WriteSession : IAsyncDisposable
         NoteRemoved(lease.Removals);
         chunksPerIndex = (int)Math.Clamp(vault.CacheBytes / 2 / BytesPerOwnChunk, LeastChunksPerIndex, Indexing.IndexObject.TargetChunks);
         // One for each that may hold one open, and one that is being put meanwhile.
-        dataBuilders = new BuilderPool(workers + 1, () => new PackBuilder(vault.Sealer, level));
-        treeBuilders = new BuilderPool(workers + 2, () => new PackBuilder(vault.Sealer, level));
+        dataBuilders = new BuilderPool(workers + 1, () => new PackBuilder(vault.Sealer, level, packBytes));
+        treeBuilders = new BuilderPool(workers + 2, () => new PackBuilder(vault.Sealer, level, packBytes));
         Id = id;
         for (int i = 0; i < Stripes; i++) claimed[i] = [];
     }
@@ -85,11 +85,16 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="level">Of zstd.</param>
     /// <param name="workers">So many write data and trees at once, and one more writes trees.</param>
     /// <param name="cancellationToken">Stops waits for the store.</param>
-    public static async Task<WriteSession> BeginAsync(OpenVault vault, string host, int level, int workers, CancellationToken cancellationToken)
+    public static Task<WriteSession> BeginAsync(OpenVault vault, string host, int level, int workers, CancellationToken cancellationToken) =>
+        BeginAsync(vault, host, level, workers, PackBuilder.TargetBytes, cancellationToken);
+
+    /// <summary>The same with packs that are full at some size.</summary>
+    public static async Task<WriteSession> BeginAsync(
+        OpenVault vault, string host, int level, int workers, int packBytes, CancellationToken cancellationToken)
     {
         var id = SessionId.Create(vault.Host.Entropy);
         Lease lease = await Lease.BeginAsync(vault, id, host, cancellationToken).ConfigureAwait(false);
-        var session = new WriteSession(vault, id, lease, level, workers);
+        var session = new WriteSession(vault, id, lease, level, workers, packBytes);
         try
         {
             await session.RecoverAsync(cancellationToken).ConfigureAwait(false);
