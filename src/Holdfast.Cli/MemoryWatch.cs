@@ -10,13 +10,15 @@ internal sealed class MemoryWatch : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
-    // Garbage beyond this share of what was live is worth a collection.
+    // Garbage beyond this share of what lived at the last full collection is worth a collection.
     private const int LiveParts = 4;
     private const long LeastGarbageBytes = 12 << 20;
 
     private readonly long nearBytes;
+    private readonly long fullBytes;
     private readonly long heapBytes;
     private readonly ITimer timer;
+    private long live;
     private long next;
     private int isLooking;
 
@@ -24,6 +26,7 @@ internal sealed class MemoryWatch : IDisposable
     {
         // The rest is the program itself, and what it holds outside the heap: buffers and filters.
         nearBytes = memoryBytes / 8 * 5;
+        fullBytes = memoryBytes / 8 * 7;
         heapBytes = memoryBytes / 8;
         next = heapBytes;
         timer = clock.CreateTimer(static watch => ((MemoryWatch)watch!).Look(), this, Interval, Interval);
@@ -36,18 +39,29 @@ internal sealed class MemoryWatch : IDisposable
 
     private void Look()
     {
-        if (GC.GetTotalMemory(forceFullCollection: false) < Volatile.Read(ref next) || Environment.WorkingSet < nearBytes) return;
+        if (GC.GetTotalMemory(forceFullCollection: false) < Volatile.Read(ref next)) return;
+        long resident = Environment.WorkingSet;
+        if (resident < nearBytes) return;
         // A collection may take longer than the interval.
         if (Interlocked.Exchange(ref isLooking, 1) == 1) return;
+        Collect(isFull: resident > fullBytes);
+        Volatile.Write(ref isLooking, 0);
+    }
+
+    private void Collect(bool isFull)
+    {
         GC.Collect(1, GCCollectionMode.Forced, blocking: true);
-        long live = GC.GetTotalMemory(forceFullCollection: false);
-        if (live >= Volatile.Read(ref next) - LeastGarbageBytes)
+        long left = GC.GetTotalMemory(forceFullCollection: false);
+        long allowance = Math.Max(LeastGarbageBytes, isFull ? 0 : live / LiveParts);
+        // What young collections let live is garbage later, and stays: so it is compared with what a full one left.
+        if (left >= Math.Max(heapBytes, live + allowance))
         {
-            GC.Collect(2, GCCollectionMode.Forced, blocking: true, compacting: true);
-            live = GC.GetTotalMemory(forceFullCollection: false);
+            // Room that came free the collector keeps for a while, unless it is told to give all of it back.
+            bool keepsMuch = isFull && GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes > left + (2 * LeastGarbageBytes);
+            GC.Collect(2, keepsMuch ? GCCollectionMode.Aggressive : GCCollectionMode.Forced, blocking: true, compacting: true);
+            left = live = GC.GetTotalMemory(forceFullCollection: false);
         }
 
-        Volatile.Write(ref next, Math.Max(heapBytes, live + Math.Max(live / LiveParts, LeastGarbageBytes)));
-        Volatile.Write(ref isLooking, 0);
+        Volatile.Write(ref next, Math.Max(heapBytes, left + allowance));
     }
 }

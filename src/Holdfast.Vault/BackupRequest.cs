@@ -1,5 +1,6 @@
 using Holdfast.Files;
 using Holdfast.Files.Selection;
+using Holdfast.Storage;
 
 namespace Holdfast.Vault;
 
@@ -49,6 +50,12 @@ public sealed record BackupRequest
     /// <summary>A directory to leave out wherever it is met: the vault's own. Null for none.</summary>
     public DirectoryIdentity? LeftOut { get; init; }
 
+    /// <summary>
+    /// Whether a directory, by its name and itself, is where <see cref="OpenState"/> keeps things: it is left out. Asked as it is met, since the
+    /// backup itself may make it.
+    /// </summary>
+    public Func<ReadOnlyMemory<byte>, DirectoryIdentity, ValueTask<bool>>? IsStatePlace { get; init; }
+
     /// <summary>Directories to leave out by what they hold.</summary>
     public IReadOnlyList<ExclusionMark> Marks { get; init; } = [];
 
@@ -73,8 +80,17 @@ public sealed record BackupRequest
     /// <summary>How many files are read at once.</summary>
     public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount);
 
+    /// <summary>
+    /// Opens a store on this machine by a name of its own, such as <c>0123…/4567…</c>: what a key that cannot read trees compares with lies there. Null
+    /// to keep nothing, so that such a key reads every file each time.
+    /// </summary>
+    public Func<string, IObjectStore>? OpenState { get; init; }
+
     /// <summary>Only say what would be done: nothing is written and no file is read.</summary>
     public bool DryRun { get; init; }
+
+    /// <summary>Of so many files further names are expected: about 700 bytes each.</summary>
+    internal int MaxLinkedFiles { get; init; } = 16 << 10;
 
     /// <summary>What made the point, such as <c>holdfast 1.2.3</c>.</summary>
     public string Program { get; init; } = "holdfast";

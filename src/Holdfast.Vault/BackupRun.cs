@@ -67,8 +67,25 @@ public static class BackupRun
         OpenVault vault, SourceContext source, SourceScanner scanner, CancellationTokenSource stop, CancellationToken cancellationToken)
     {
         vault.Require(VaultUse.Backup);
+        // Who cannot read trees compares with what lies on this machine of them.
+        LocalState? local = RoleRules.Allows(vault.Role, VaultUse.ReadTrees)
+            ? null
+            : await LocalState.TryOpenAsync(vault, source.Request, RootPaths(source.Request), text => source.Note([], text), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await RunAsync(vault, local, source, scanner, stop, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (local is not null) await local.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<BackupSummary> RunAsync(
+        OpenVault vault, LocalState? local, SourceContext source, SourceScanner scanner, CancellationTokenSource stop, CancellationToken cancellationToken)
+    {
         BackupRequest request = source.Request;
-        if (request.DryRun) return await RunAsync(vault, source, scanner, null, stop, cancellationToken).ConfigureAwait(false);
+        if (request.DryRun) return await RunAsync(vault, local, source, scanner, null, stop, cancellationToken).ConfigureAwait(false);
         // Before anything is looked up: what is found from then on stays.
         WriteSession session = await WriteSession.BeginAsync(
             vault, request.Host, request.CompressionLevel, Math.Max(1, request.Workers), cancellationToken).ConfigureAwait(false);
@@ -76,7 +93,8 @@ public static class BackupRun
         {
             try
             {
-                return await RunAsync(vault, source, scanner, session, stop, cancellationToken).ConfigureAwait(false);
+                if (local is not null) await local.BeginAsync(cancellationToken).ConfigureAwait(false);
+                return await RunAsync(vault, local, source, scanner, session, stop, cancellationToken).ConfigureAwait(false);
             }
             catch
             {
@@ -87,17 +105,19 @@ public static class BackupRun
     }
 
     private static async Task<BackupSummary> RunAsync(
-        OpenVault vault, SourceContext source, SourceScanner scanner, WriteSession? session, CancellationTokenSource stop, CancellationToken cancellationToken)
+        OpenVault vault, LocalState? local, SourceContext source, SourceScanner scanner, WriteSession? session, CancellationTokenSource stop, CancellationToken cancellationToken)
     {
         BackupRequest request = source.Request;
         long started = vault.Host.Clock.GetTimestamp();
-        RestorePoint? basePoint = await FindBaseAsync(vault, request, cancellationToken).ConfigureAwait(false);
+        BackupBase found = await BackupBase.FindAsync(vault, local, source, RootPaths(request), cancellationToken).ConfigureAwait(false);
+        RestorePoint? basePoint = found.Point;
         PointKind kind = basePoint is null ? PointKind.Full : request.Kind;
         if (basePoint is not null) request.Progress.Expect(basePoint.Counts.Files, basePoint.Counts.Bytes);
         var context = new BackupContext(source, vault)
         {
             Compares = basePoint is not null,
-            BaseTrees = basePoint is null ? vault.Trees : vault.Trees.Within(basePoint),
+            BaseTrees = basePoint is null ? vault.Trees : (local?.Trees ?? vault.Trees).Within(basePoint),
+            Local = local,
         };
         ReferenceSet? baseReferences = basePoint is null ? null : await ReferenceSet.ExpectAsync(vault, basePoint, session?.Removals, cancellationToken).ConfigureAwait(false);
         session?.Compare(baseReferences);
@@ -123,9 +143,12 @@ public static class BackupRun
             Changes = changes,
             Counts = CountsOf(assembler, context, session, vault, started),
         };
+        // First: cut off between the two, the state leads to a point that never came, which says nothing.
+        if (local is not null) await local.KeepAsync(point, cancellationToken).ConfigureAwait(false);
         // The commit: from here on the backup exists.
         await session.CommitAsync(PointCodec.Encode(point), cancellationToken).ConfigureAwait(false);
         await EndAsync(session, context).ConfigureAwait(false);
+        if (local is not null) await local.TidyAsync(found.ComparedNext(point), CancellationToken.None).ConfigureAwait(false);
         return new BackupSummary(point.Id, kind, point.Base, CountsOf(point.Counts, session, vault, started));
     }
 
@@ -162,17 +185,6 @@ public static class BackupRun
 
     private static ReadOnlyMemory<byte>[] RootPaths(BackupRequest request) =>
         request.Stream is null ? [.. request.Roots.Select(root => root.Path)] : [request.StreamName];
-
-    private static async Task<RestorePoint?> FindBaseAsync(OpenVault vault, BackupRequest request, CancellationToken cancellationToken)
-    {
-        // Who cannot read trees compares with none: everything is read, and what the vault has is not stored again.
-        if (request.Kind == PointKind.Full || !RoleRules.Allows(vault.Role, VaultUse.ReadTrees)) return null;
-        ReadOnlyMemory<byte>[] roots = RootPaths(request);
-        IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
-        // What it says of a file is taken over where the file looks unchanged: so it must be somebody's whom this key trusts.
-        return points.LastOrDefault(
-            point => vault.Sealer.Trusts(point.WriterId) && point.IsOfSource(request.Host, roots) && (request.Kind == PointKind.Incremental || point.Kind == PointKind.Full));
-    }
 
     private static async Task<(TreeAssembler Assembler, Content Tree, Content Changes)> RunStagesAsync(
         BackupContext context, WriteSession? session, SourceScanner scanner, RestorePoint? basePoint, CancellationTokenSource stop)
@@ -282,7 +294,7 @@ public static class BackupRun
         }
         catch (DamageException damage)
         {
-            context.Note([], $"the restore point compared with is damaged, reading everything: {damage.Message}");
+            context.Note([], $"{context.BaseName} is damaged, reading everything: {damage.Message}");
             return [];
         }
     }

@@ -37,6 +37,7 @@ public sealed partial class OpenVault : IDisposable
         Store = store;
         VaultId = id;
         KeySlotId = keySlot;
+        CacheBytes = cacheBytes;
         Sealer = new ObjectSealer(ring, host.Entropy);
         Index = new VaultIndex(store, Sealer, cacheBytes / 2, TellOfDamage);
         Index.RemovalSource = ReadRemovedAsync;
@@ -63,6 +64,9 @@ public sealed partial class OpenVault : IDisposable
     internal byte[] VaultId { get; }
 
     internal ObjectSealer Sealer { get; }
+
+    /// <summary>How much its caches may hold.</summary>
+    internal long CacheBytes { get; }
 
     internal VaultIndex Index { get; }
 

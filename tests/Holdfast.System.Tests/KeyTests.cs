@@ -56,6 +56,47 @@ public sealed class KeyTests : IDisposable
     }
 
     [Fact]
+    public async Task AnAddKeyReadsOnlyWhatChangedSinceItsLastBackupOnThisMachine()
+    {
+        await world.InitAsync();
+        world.Write("a/one", "one");
+        world.Write("b/two", "two");
+        await AddAsync("add");
+        await AsAsync("add", 0, "backup", world.Source, "--json");
+        world.Write("a/three", "three");
+
+        JsonElement second = (await AsAsync("add", 0, "backup", world.Source, "--json")).Summary;
+
+        Assert.Equal(("incremental", 5), (second.GetProperty("kind").GetString(), second.GetProperty("bytesRead").GetInt64()));
+        string state = Assert.Single(Directory.GetDirectories(Assert.Single(Directory.GetDirectories(world.PathOf("state/holdfast")))));
+        Assert.All(
+            Directory.EnumerateFiles(state, "*", SearchOption.AllDirectories),
+            static file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(state));
+
+        Directory.Delete(world.PathOf("state"), recursive: true);
+        HoldfastResult third = await AsAsync("add", 0, "backup", world.Source, "--json");
+        Assert.Equal("full", third.Summary.GetProperty("kind").GetString());
+        Assert.Contains("no local state", third.Output + third.Error, StringComparison.Ordinal);
+    }
+
+    /// What changes while it is backed up, and is of no use to anybody else.
+    [Fact]
+    public async Task TheStateOfAnAddKeyIsNotBackedUpWithTheHomeItLiesIn()
+    {
+        await world.InitAsync();
+        world.Write("file", "one");
+        await AddAsync("add");
+        world.Variables["XDG_STATE_HOME"] = Path.Combine(world.Source, ".local", "state");
+
+        for (int i = 0; i < 2; i++) await AsAsync("add", 0, "backup", world.Source);
+
+        string names = (await world.ExpectAsync(0, "ls", "latest", "--recursive")).Output;
+        Assert.Contains("file", names, StringComparison.Ordinal);
+        Assert.DoesNotContain("holdfast", names, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ARemovedKeyIsShutOutAndAfterARotationEverybodyElseGoesOn()
     {
         await world.InitAsync();

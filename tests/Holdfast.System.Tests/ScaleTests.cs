@@ -11,6 +11,8 @@ public sealed class ScaleTests : IDisposable
 {
     private const int Chunks = 6_000_000;
     private const long BudgetBytes = 256 << 20;
+    private const int Files = 400_000;
+    private const int FilesPerFolder = 500;
 
     private readonly SystemFixture world = new();
 
@@ -32,6 +34,24 @@ public sealed class ScaleTests : IDisposable
         {
             long peak = await PeakOfAsync(verb);
             Assert.True(peak <= BudgetBytes, $"{string.Join(' ', verb)}: {peak >> 20} MiB");
+        }
+    }
+
+    /// What a backup holds of so many chunks of its own took as much again as the vault's budget.
+    [Fact, Trait("Category", "Long")]
+    public async Task PointsOfVeryManyFilesKeepWithinTheirMemory()
+    {
+        await world.InitAsync();
+        for (int folder = 0; folder < Files / FilesPerFolder; folder++)
+        {
+            for (int i = 0; i < FilesPerFolder; i++) world.Write($"{folder:d5}/{i:d3}", $"{folder} {i}");
+        }
+
+        string target = world.PathOf("target");
+        foreach (string[] verb in (string[][])[["backup", world.Source], ["backup", world.Source], ["check"], ["restore", "latest", "--to", target]])
+        {
+            long peak = await PeakOfAsync([.. verb, "--memory", "192M"]);
+            Assert.True(peak <= 192 << 20, $"{string.Join(' ', verb)}: {peak >> 20} MiB");
         }
     }
 

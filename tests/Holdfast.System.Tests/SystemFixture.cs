@@ -12,7 +12,7 @@ public sealed class SystemFixture : IDisposable
         Source = PathOf("source");
         Vault = PathOf("vault");
         Directory.CreateDirectory(Source);
-        Variables = new Dictionary<string, string> { ["HOLDFAST_VAULT"] = Vault, ["HOLDFAST_PASSWORD"] = "correct horse" };
+        Variables = new Dictionary<string, string> { ["HOLDFAST_VAULT"] = Vault, ["HOLDFAST_PASSWORD"] = "correct horse", ["XDG_STATE_HOME"] = PathOf("state") };
     }
 
     public static bool IsRoot => Environment.IsPrivilegedProcess;

@@ -56,7 +56,8 @@ internal sealed record VaultPlace(string Address, byte[] Path, DirectoryIdentity
         return false;
     }
 
-    private static async Task<DirectoryIdentity?> IdentifyAsync(byte[] path)
+    /// <summary>The directory that a path leads to; null where there is none.</summary>
+    public static async Task<DirectoryIdentity?> IdentifyAsync(byte[] path)
     {
         Result<DirectoryTree> tree = DirectoryTree.TryOpen(path);
         if (!tree.Ok) return null;

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Holdfast.Files;
+using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Trees;
+using Holdfast.Vault.Writing;
 
 namespace Holdfast.Vault.Backup;
 
@@ -21,6 +23,12 @@ internal sealed class BackupContext(SourceContext source, OpenVault vault)
     /// <summary>Reads the base's tree.</summary>
     public TreeReader BaseTrees { get; init; } = vault.Trees;
 
+    /// <summary>Where the trees are kept on this machine too; null where they are not.</summary>
+    public LocalState? Local { get; init; }
+
+    /// <summary>What is compared with, for messages.</summary>
+    public string BaseName => Local is null ? "the restore point compared with" : "the local state of the restore point compared with";
+
     /// <summary>Whether files are compared with a base: not in a full.</summary>
     public bool Compares { get; init; }
 
@@ -28,6 +36,9 @@ internal sealed class BackupContext(SourceContext source, OpenVault vault)
     public bool IsSingleRoot { get; init; } = source.Request.Roots.Count == 1 || source.Request.Stream is not null;
 
     public long BytesRead => Interlocked.Read(ref bytesRead);
+
+    /// <summary>A worker's way for tree chunks.</summary>
+    public ChunkSink NewTreeSink(WriteSession session) => new(session, ObjectKind.TreePack, Local is null ? null : new LocalTrees(Local));
 
     public void AddRead(long bytes) => Interlocked.Add(ref bytesRead, bytes);
 

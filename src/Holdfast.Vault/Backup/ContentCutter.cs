@@ -69,7 +69,7 @@ internal sealed class ContentCutter(BackupContext context, WriteSession session,
         if (!isChecked || known is null) return;
         // What waits of smaller files goes first: from here on the window holds nothing but this one.
         await StoreAsync().ConfigureAwait(false);
-        expected = new ExpectedContent(context.Vault.Trees, known, Cancellation);
+        expected = new ExpectedContent(context.BaseTrees, known, Cancellation);
         // Written without checks, it tells nothing.
         if (await expected.PeekAsync().ConfigureAwait(false) is null) await EndAsync().ConfigureAwait(false);
     }

@@ -26,7 +26,7 @@ internal sealed class FileStage : IDisposable
         this.context = context;
         this.session = session;
         data = new ChunkSink(session, ObjectKind.DataPack);
-        trees = new ChunkSink(session, ObjectKind.TreePack);
+        trees = context.NewTreeSink(session);
         cutter = new ContentCutter(context, session, data, new ContentWriter(trees, context.Vault.TreeIdentity));
         open = new OpenFile(context.Caller);
     }
@@ -131,10 +131,10 @@ internal sealed class FileStage : IDisposable
         if (content.Depth == 0) return await session.TryReferenceAsync(content.Items, ObjectKind.DataPack, Cancellation).ConfigureAwait(false);
         foreach (ContentItem list in content.Items)
         {
-            if (!await session.TryReferenceAsync(list.Id, ObjectKind.TreePack, Cancellation).ConfigureAwait(false)) return false;
+            if (!await trees.TryReferenceAsync(list.Id, Cancellation).ConfigureAwait(false)) return false;
             try
             {
-                Content inner = await context.Vault.Trees.ReadListAsync(list, content.Depth, Cancellation).ConfigureAwait(false);
+                Content inner = await context.BaseTrees.ReadListAsync(list, content.Depth, Cancellation).ConfigureAwait(false);
                 if (!await TryReferenceAsync(inner).ConfigureAwait(false)) return false;
             }
             catch (DamageException)

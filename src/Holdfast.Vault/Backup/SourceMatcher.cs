@@ -20,6 +20,7 @@ internal sealed class SourceMatcher(
 
     private readonly BackupRequest request = context.Request;
     private readonly Dictionary<(ulong Device, ulong Inode), SourceFile> linked = [];
+    private readonly Queue<(ulong Device, ulong Inode)> linkedByAge = [];
     private readonly Stack<Level> levels = new();
     private FileBatch batch = new();
     private long found;
@@ -181,7 +182,7 @@ internal sealed class SourceMatcher(
         catch (DamageException damage)
         {
             // Then there is nothing to compare with: all of the directory is read, which heals it.
-            context.Note(directoryPath, $"the restore point compared with is damaged here, reading everything: {damage.Message}");
+            context.Note(directoryPath, $"{context.BaseName} is damaged here, reading everything: {damage.Message}");
             return [];
         }
     }
@@ -228,7 +229,7 @@ internal sealed class SourceMatcher(
         else if (isLinked)
         {
             file.NamesLeft = attributes.LinkCount - 1;
-            linked[(attributes.Device, attributes.Inode)] = file;
+            Remember((attributes.Device, attributes.Inode), file);
         }
 
         if (linkOf is null)
@@ -242,6 +243,17 @@ internal sealed class SourceMatcher(
         FileBatch mine = batch;
         if (batch.Files.Count >= BatchFiles || batch.Bytes >= BatchBytes) await SendBatchAsync().ConfigureAwait(false);
         await SendAsync(new WalkItem(WalkStep.File, entry, known, file, linkOf is null ? mine : null)).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Further names of the file are expected. Not of very many files, since they may all lie elsewhere: of one that was let go a further
+    /// name is taken like a file of its own, and is restored as a link all the same.
+    /// </summary>
+    private void Remember((ulong Device, ulong Inode) node, SourceFile file)
+    {
+        linked[node] = file;
+        linkedByAge.Enqueue(node);
+        if (linkedByAge.Count > request.MaxLinkedFiles) linked.Remove(linkedByAge.Dequeue());
     }
 
     private async ValueTask<bool> TakeOtherAsync(ListedNode listed, byte[] openName, TreeEntry entry, TreeEntry? known)

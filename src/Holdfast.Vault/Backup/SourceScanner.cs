@@ -122,12 +122,12 @@ internal sealed class SourceScanner(SourceContext context) : IDisposable
         Result<Node> node = await tree.LookupAsync(context.Caller, level.Directory.Node, name).ConfigureAwait(false);
         bool isThere = node.Ok && node.Value.Attributes.IsDirectory;
         // Asked of the directory itself: the listing tells the number of a mount point, not of what is mounted there.
-        bool isLeftOut = isThere && new DirectoryIdentity(node.Value.Attributes.Device, node.Value.Attributes.Inode) == request.LeftOut;
-        if (!isThere || isLeftOut)
+        string? leftOut = isThere ? await LeavesOutAsync(name, new DirectoryIdentity(node.Value.Attributes.Device, node.Value.Attributes.Inode)).ConfigureAwait(false) : null;
+        if (!isThere || leftOut is not null)
         {
             if (node.Ok) tree.Forget(node.Value.Id, 1);
             byte[] itemPath = level.Directory.PathOf(name);
-            if (isLeftOut) context.Note(itemPath, "is the vault itself, which is left out");
+            if (leftOut is not null) context.Note(itemPath, leftOut);
             else context.Fail(itemPath, node.Ok ? "was replaced while it was listed" : node.Error.Describe());
             SendNone();
             return;
@@ -136,6 +136,14 @@ internal sealed class SourceScanner(SourceContext context) : IDisposable
         int pathLength = PathTo(level.PathLength, name).Length;
         var directory = new SourceDirectory(tree, node.Value.Id, level.Directory.PathOf(name), owned: true);
         await EnterAsync(directory, listed, level.NextChange, level.RelativeStart, pathLength, level.RootDevice).ConfigureAwait(false);
+    }
+
+    /// <summary>Why a directory of Holdfast's own is left out; null for any other.</summary>
+    private async ValueTask<string?> LeavesOutAsync(byte[] name, DirectoryIdentity directory)
+    {
+        if (directory == request.LeftOut) return "is the vault itself, which is left out";
+        bool isState = request.IsStatePlace is { } isStatePlace && await isStatePlace(name, directory).ConfigureAwait(false);
+        return isState ? "is what Holdfast itself keeps on this machine, which is left out" : null;
     }
 
     /// <summary>In the place of a directory that could not be entered.</summary>

@@ -3,7 +3,6 @@ using Holdfast.Files;
 using Holdfast.Log;
 using Holdfast.Vault.Bytes;
 using Holdfast.Vault.Chunking;
-using Holdfast.Vault.Sealing;
 using Holdfast.Vault.Trees;
 using Holdfast.Vault.Writing;
 
@@ -21,7 +20,6 @@ internal sealed class TreeAssembler
     private const int ChangePieceBytes = 128 << 10;
 
     private readonly BackupContext context;
-    private readonly WriteSession? session;
     private readonly ChunkSink? trees;
     private readonly ContentWriter? contents;
     private readonly Stack<Folder> folders = new();
@@ -42,10 +40,9 @@ internal sealed class TreeAssembler
     public TreeAssembler(BackupContext context, WriteSession? session)
     {
         this.context = context;
-        this.session = session;
         isSingleRoot = context.IsSingleRoot;
         if (session is null) return;
-        trees = new ChunkSink(session, ObjectKind.TreePack);
+        trees = context.NewTreeSink(session);
         contents = new ContentWriter(trees, context.Vault.TreeIdentity);
     }
 
@@ -235,7 +232,7 @@ internal sealed class TreeAssembler
         TreePiece? known = folder.IsPiece ? folder.Entries[0].Piece : null;
         // All entries of a piece of the base, and no others: it is that piece.
         bool isKnown = known?.EntryCount == folder.Entries.Count
-            && await session!.TryReferenceAsync(known.Item.Id, ObjectKind.TreePack, Cancellation).ConfigureAwait(false);
+            && await trees!.TryReferenceAsync(known.Item.Id, Cancellation).ConfigureAwait(false);
         if (isKnown)
         {
             folder.Pieces.Add(known!.Item);

@@ -48,7 +48,7 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
         }
 
         await trees.RunAsync(cancellationToken).ConfigureAwait(false);
-        await points.CheckRootsAsync(cancellationToken).ConfigureAwait(false);
+        await points.CheckRootsAsync(table, trees.Graph, cancellationToken).ConfigureAwait(false);
         points.CheckCounts(trees.Graph);
         await points.CheckCoverageAsync(table, trees.Graph, packs.Removals, cancellationToken).ConfigureAwait(false);
         using VerificationLog? log = request is { ReadData: true, Rolling: true }

@@ -72,10 +72,12 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
     }
 
     /// <summary>Whether each point's tree begins at its roots: else nobody restores it.</summary>
-    public async Task CheckRootsAsync(CancellationToken cancellationToken)
+    public async Task CheckRootsAsync(ChunkTable table, TreeGraph graph, CancellationToken cancellationToken)
     {
         foreach (CheckedPoint point in Points)
         {
+            // Else all filters of the index would be loaded for a few chunks whose places are known.
+            vault.Index.Expect(PacksOf(table, graph, point.TreeRoots));
             try
             {
                 await vault.Trees.ReadRootsAsync(point.Point, cancellationToken).ConfigureAwait(false);
@@ -118,6 +120,21 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
             findings.AddAbsence(ReferenceSet.Name(users.Key), $"leaves out {lacking} chunks that its points need, the first is chunk {ordinal} of {pack.Id}")
                 .Affected.AddRange(users.Select(user => user.Affected(AffectedKind.References)));
         }
+    }
+
+    private static List<PackId> PacksOf(ChunkTable table, TreeGraph graph, int[] roots)
+    {
+        var found = new List<PackId>();
+        var pending = new Stack<int>(roots);
+        while (pending.TryPop(out int place))
+        {
+            TreeNode node = graph.Nodes[place];
+            if (node.Key.Number < table.Count) found.Add(table.Place(node.Key.Number).Pack.Id);
+            if (node.Key.Depth == 0) continue;
+            foreach (int child in node.Children) pending.Push(child);
+        }
+
+        return found;
     }
 
     /// <summary>Reads references and does something with them; false where that cannot be done, which is noted.</summary>

@@ -71,6 +71,35 @@ internal sealed class KeyRing
         return With(role, label, now, [.. Epochs.Select(epoch => epoch.For(role))], seed);
     }
 
+    /// <summary>The keys of what lies on this machine of a vault: docs/formats/state.md.</summary>
+    public KeyRing OfLocalState(byte[] vaultId)
+    {
+        byte[] seed = Derive("local state writer"), trees = Derive("local state trees"), data = Derive("local state data");
+        return new KeyRing
+        {
+            Role = KeyRole.Admin,
+            CreatedSeconds = CreatedSeconds,
+            Label = "",
+            Epochs =
+            [
+                new KeyEpoch
+                {
+                    Number = 1,
+                    Identity = Current.Identity,
+                    Index = Derive("local state index"),
+                    TreesPrivate = trees,
+                    TreesPublic = Libsodium.BoxPublicKey(trees),
+                    DataPrivate = data,
+                    DataPublic = Libsodium.BoxPublicKey(data),
+                },
+            ],
+            WriterSeed = seed,
+            AdminPublicKey = Libsodium.SignPublicKey(seed),
+        };
+
+        byte[] Derive(string info) => HKDF.DeriveKey(HashAlgorithmName.SHA256, WriterSeed, KeyEpoch.KeyBytes, vaultId, Encoding.ASCII.GetBytes(info));
+    }
+
     /// <summary>The X25519 key that new epochs are delivered to.</summary>
     public byte[] ReceivingPrivateKey() => HKDF.DeriveKey(HashAlgorithmName.SHA256, WriterSeed, KeyEpoch.KeyBytes, [], "receive"u8.ToArray());
 

@@ -15,6 +15,12 @@ internal sealed class PackBuilder : IDisposable
     /// <summary>A pack is closed when its body reaches this: one write and one sync of the store.</summary>
     public const int TargetBytes = 16 << 20;
 
+    /// <summary>
+    /// So is one of so many chunks, which are tiny then: the list of them is read and held whole by whoever looks for one, 48 bytes
+    /// each.
+    /// </summary>
+    public const int TargetChunks = 16 << 10;
+
     /// <summary>A group is closed when its content reaches this: the longer it is, the more there is to find in it again.</summary>
     public const int GroupTargetBytes = 512 << 10;
 
@@ -22,6 +28,7 @@ internal sealed class PackBuilder : IDisposable
     public const int TreeGroupTargetBytes = 256 << 10;
 
     private readonly ObjectSealer sealer;
+    private readonly int targetBytes;
     private readonly Compressor compressor;
     private readonly NativeBytes buffer = new(PackFooter.MaxPackBytes);
     private readonly NativeBytes group = new(PackFooter.MaxChunkBytes);
@@ -39,13 +46,15 @@ internal sealed class PackBuilder : IDisposable
     private ObjectHeader header = null!;
     private Aead? cipher;
 
-    public PackBuilder(ObjectSealer sealer, int level)
+    /// <summary>A builder whose packs are full at some size.</summary>
+    public PackBuilder(ObjectSealer sealer, int level, int targetBytes = TargetBytes)
     {
         this.sealer = sealer;
+        this.targetBytes = targetBytes;
         compressor = new Compressor(level);
     }
 
-    public bool IsFull => length + groupBytes >= TargetBytes || chunks.Count + gathered.Count >= PackFooter.MaxChunks - 1;
+    public bool IsFull => length + groupBytes >= targetBytes || chunks.Count + gathered.Count >= TargetChunks;
 
     /// <summary>Whether nothing was added since <see cref="Begin"/>.</summary>
     public bool IsEmpty => chunks.Count + gathered.Count + groups.Count == 0;

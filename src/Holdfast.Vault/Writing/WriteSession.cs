@@ -16,10 +16,13 @@ namespace Holdfast.Vault.Writing;
 /// </summary>
 internal sealed class WriteSession : IAsyncDisposable
 {
-    private const int Stripes = 64;
+    // So many that the set of each is small: sets that grow leave large arrays behind.
+    private const int Stripes = 256;
 
-    /// <summary>So many chunks of durable packs go to an index object, and out of memory.</summary>
-    private const int ChunksPerIndex = Indexing.IndexObject.TargetChunks;
+    /// <summary>What a chunk takes in memory until it is in an index object: its id in a set that grows, and its place in a footer.</summary>
+    private const int BytesPerOwnChunk = 128;
+
+    private const int LeastChunksPerIndex = 1 << 15;
 
     private readonly OpenVault vault;
     private readonly Lease lease;
@@ -31,6 +34,10 @@ internal sealed class WriteSession : IAsyncDisposable
     private readonly SemaphoreSlim indexing = new(1);
     private List<PackFooter> durable = [];
     private int durableChunks;
+
+    /// <summary>So many chunks of durable packs go to an index object, and out of memory.</summary>
+    private readonly int chunksPerIndex;
+
     private uint nextData;
     private uint nextTrees;
     private uint nextIndex;
@@ -40,7 +47,7 @@ internal sealed class WriteSession : IAsyncDisposable
     private ReferenceSet? compared;
     private bool isCommitDoubtful;
 
-    private WriteSession(OpenVault vault, SessionId id, Lease lease, int level, int workers)
+    private WriteSession(OpenVault vault, SessionId id, Lease lease, int level, int workers, int packBytes)
     {
         this.vault = vault;
         this.lease = lease;
@@ -48,9 +55,10 @@ internal sealed class WriteSession : IAsyncDisposable
         // From now on the session says what it uses: what it took over it must not forget.
         vault.Index.RemovalSource = null;
         NoteRemoved(lease.Removals);
+        chunksPerIndex = (int)Math.Clamp(vault.CacheBytes / 2 / BytesPerOwnChunk, LeastChunksPerIndex, Indexing.IndexObject.TargetChunks);
         // One for each that may hold one open, and one that is being put meanwhile.
-        dataBuilders = new BuilderPool(workers + 1, () => new PackBuilder(vault.Sealer, level));
-        treeBuilders = new BuilderPool(workers + 2, () => new PackBuilder(vault.Sealer, level));
+        dataBuilders = new BuilderPool(workers + 1, () => new PackBuilder(vault.Sealer, level, packBytes));
+        treeBuilders = new BuilderPool(workers + 2, () => new PackBuilder(vault.Sealer, level, packBytes));
         Id = id;
         for (int i = 0; i < Stripes; i++) claimed[i] = [];
     }
@@ -77,11 +85,16 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="level">Of zstd.</param>
     /// <param name="workers">So many write data and trees at once, and one more writes trees.</param>
     /// <param name="cancellationToken">Stops waits for the store.</param>
-    public static async Task<WriteSession> BeginAsync(OpenVault vault, string host, int level, int workers, CancellationToken cancellationToken)
+    public static Task<WriteSession> BeginAsync(OpenVault vault, string host, int level, int workers, CancellationToken cancellationToken) =>
+        BeginAsync(vault, host, level, workers, PackBuilder.TargetBytes, cancellationToken);
+
+    /// <summary>The same with packs that are full at some size.</summary>
+    public static async Task<WriteSession> BeginAsync(
+        OpenVault vault, string host, int level, int workers, int packBytes, CancellationToken cancellationToken)
     {
         var id = SessionId.Create(vault.Host.Entropy);
         Lease lease = await Lease.BeginAsync(vault, id, host, cancellationToken).ConfigureAwait(false);
-        var session = new WriteSession(vault, id, lease, level, workers);
+        var session = new WriteSession(vault, id, lease, level, workers, packBytes);
         try
         {
             await session.RecoverAsync(cancellationToken).ConfigureAwait(false);
@@ -287,7 +300,7 @@ internal sealed class WriteSession : IAsyncDisposable
             {
                 durable.Add(footer);
                 durableChunks += footer.Chunks.Length;
-                isMany = durableChunks >= ChunksPerIndex;
+                isMany = durableChunks >= chunksPerIndex;
             }
 
             BuildersOf(footer.Pack.Kind).Return(builder);
@@ -355,7 +368,7 @@ internal sealed class WriteSession : IAsyncDisposable
         {
             chunks += packs[i].Chunks.Length;
             // A recovery may bring many: an index object has a limit.
-            if (chunks < ChunksPerIndex && i < packs.Count - 1) continue;
+            if (chunks < chunksPerIndex && i < packs.Count - 1) continue;
             string name = IndexObject.Name(Id, nextIndex++);
             byte[] content = IndexObject.Build(vault.Sealer, name, packs.GetRange(first, i + 1 - first));
             await PutOrThrowAsync(name, content, cancellationToken).ConfigureAwait(false);

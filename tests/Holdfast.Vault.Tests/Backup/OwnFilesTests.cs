@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Holdfast.Testing;
 
 namespace Holdfast.Vault.Tests.Backup;
 
@@ -30,6 +31,28 @@ public sealed class OwnFilesTests : IDisposable
         Assert.Equal(0, summary.Errors);
         Assert.Equal("the user's own", File.ReadAllText(Path.Combine(target, there)));
         Assert.Equal("the same inode", File.ReadAllText(Path.Combine(target, missing)));
+    }
+
+    [Theory]
+    [InlineData(100, 1)]
+    [InlineData(2, 2)]
+    public async Task NamesOfOneFileAreOneFileAgainHoweverFewAreRemembered(int remembered, int reads)
+    {
+        const int files = 5;
+        string[] folders = [Path.Combine(world.Source, "a"), Path.Combine(world.Source, "b")];
+        Directory.CreateDirectory(folders[1]);
+        for (int i = 0; i < files; i++)
+        {
+            world.Write($"a/{i}", new byte[100 + i]);
+            using var process = Process.Start("ln", [Path.Combine(folders[0], $"{i}"), Path.Combine(folders[1], $"{i}")]);
+            await process.WaitForExitAsync(Token);
+        }
+
+        BackupSummary made = await world.BackupAsync(change: request => request with { MaxLinkedFiles = remembered });
+
+        Assert.Equal(reads * ((files * 100) + 10), made.Counts.BytesRead);
+        using OpenVault vault = await world.OpenAsync();
+        TreeCompare.AssertEqual(TreeSnapshot.Take(world.Source), await world.RestoreAsync(vault, "target"));
     }
 
     [Fact]

@@ -10,6 +10,7 @@ namespace Holdfast.Cli.Commands.Backup;
 internal sealed class BackupVerb(BackupOptions options, CommandContext context)
 {
     private readonly WorkProgress progress = new();
+    private readonly StatePlace? statePlace = StatePlace.Find(context);
     private readonly long started = context.Clock.GetTimestamp();
 
     /// <summary>Makes the restore point and returns the exit code.</summary>
@@ -91,6 +92,8 @@ internal sealed class BackupVerb(BackupOptions options, CommandContext context)
         IgnoreInode = options.IgnoreInode,
         CompressionLevel = options.CompressionLevel,
         Workers = context.Workers,
+        OpenState = statePlace is null ? null : statePlace.Open,
+        IsStatePlace = statePlace is null ? null : statePlace.IsAtAsync,
         DryRun = options.DryRun,
         Program = $"holdfast {HoldfastVersion.Text}",
         Owners = new OwnerNames(),
