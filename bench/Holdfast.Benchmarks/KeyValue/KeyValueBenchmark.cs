@@ -112,13 +112,18 @@ internal sealed class KeyValueBenchmark(KeyValueOptions options)
     private KeyValueSample Take(EngineKind kind, WorkPlan plan, int round, Command command) =>
         new(plan.Name, kind.Name, round, StoreWorker.Parse(processes.FirstLine(command)));
 
-    /// <summary>Opens a store and has <c>cat</c> read the same files, in turns first and second, all of them in memory before.</summary>
+    /// <summary>
+    /// Opens a store and has <c>cat</c> read the hints or the data, in turns first and second, all of it in memory before.
+    /// After a clean close the image of the keydir is there, too; it is compared with the hints all the same.
+    /// </summary>
     /// <returns>Null when the engine makes no difference between hints and none and would be measured twice.</returns>
     private KeyValueSample? Open(EngineKind kind, WorkPlan plan, int round, string place, Command command)
     {
-        bool isByHints = plan.Work == Work.OpenHints;
+        bool isByHints = plan.Work != Work.OpenData;
         string? pattern = isByHints ? kind.HintFiles : kind.DataFiles;
-        if (pattern is null) return isByHints ? Take(kind, plan, round, command) : null;
+        if (pattern is null) return plan.Work == Work.OpenClosed ? Take(kind, plan, round, command) : null;
+        // Closing the store before has written it anew.
+        if (plan.Work != Work.OpenClosed && kind.ImageFile is { } image) File.Delete(Path.Combine(place, image));
         if (!isByHints && kind.HintFiles is not null)
         {
             foreach (string hint in Directory.GetFiles(place, kind.HintFiles)) File.Delete(hint);
