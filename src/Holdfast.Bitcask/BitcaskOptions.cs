@@ -54,6 +54,9 @@ public sealed record BitcaskOptions
     /// </summary>
     public bool MaintainInBackground { get; init; } = true;
 
+    /// <summary>With fewer keys no image of the keydir is written: making it from hints takes no time to speak of.</summary>
+    internal long MinImageKeys { get; init; } = 1 << 18;
+
     /// <summary>How many threads open the store; 0 = as many as there are processors.</summary>
     public int OpenThreads { get; init; }
 }

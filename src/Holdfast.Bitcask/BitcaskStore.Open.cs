@@ -20,9 +20,9 @@ public sealed partial class BitcaskStore
         epochs = new ReadEpochs();
         hints = new SegmentHints(host.Disk, log.Id);
         int degree = options.OpenThreads > 0 ? options.OpenThreads : Environment.ProcessorCount;
-        keydir = Recover(replay, degree);
         firstOwnSegment = log.Segments.Count == 0 ? 1 : log.Segments[^1].Number + 1;
         match = RecordReader.Create(log, firstOwnSegment, epochs);
+        keydir = Recover(replay, degree);
         if (options is { ReadOnly: false, MaintainInBackground: true }) StartMaintainer();
     }
 
@@ -131,7 +131,7 @@ public sealed partial class BitcaskStore
             });
             ScanOthers(segments, sources, sequences, degree);
             foreach (ulong highest in sequences) sequence = Math.Max(sequence, highest);
-            Keydir filled = Fill(new RecoveryMerge(sources!, degree));
+            Keydir filled = TryLoadImage(segments, sources, degree) ?? Fill(new RecoveryMerge(sources!, degree));
             if (!options.ReadOnly && segments.Count > 0 && !segments[^1].IsSealed)
             {
                 SegmentTally.Of(segments[^1]).Collected = replay.Take(segments[^1].Number);
@@ -238,12 +238,14 @@ public sealed partial class BitcaskStore
         LogSegment? sealing = null;
         try
         {
-            if (log.ActiveBytes >= options.SealAtCloseBytes) sealing = log.SealLast();
+            bool isImageDue = IsImageDue();
+            if (log.ActiveBytes >= (isImageDue ? 1 : options.SealAtCloseBytes)) sealing = log.SealLast();
             if (sealing?.Tag is not null) hints.Write(sealing, CancellationToken.None);
+            if (isImageDue) WriteImage();
         }
         catch (HoldfastException)
         {
-            // What matters is said by closing the log itself; a hint can be made at the next open.
+            // What matters is said by closing the log itself; a hint or an image can be made at the next open or close.
         }
     }
 }

@@ -51,13 +51,23 @@ public sealed partial class SegmentedLog
     public static bool Exists(IDisk disk, string directory)
     {
         ArgumentNullException.ThrowIfNull(disk);
-        return disk.TryList(directory) is { } entries && entries.Any(e => !e.IsDirectory && SegmentFiles.TryParse(e.Name, out _));
+        return disk.TryList(directory) is { } entries && HasSegment(entries);
+    }
+
+    private static bool HasSegment(IReadOnlyList<DiskEntry> entries)
+    {
+        foreach (DiskEntry entry in entries)
+        {
+            if (!entry.IsDirectory && SegmentFiles.TryParse(entry.Name, out _)) return true;
+        }
+
+        return false;
     }
 
     private void Recover(Func<LogId, LogEntryHandler>? replay)
     {
         IReadOnlyList<DiskEntry>? entries = host.Disk.TryList(Directory);
-        bool exists = entries is not null && entries.Any(e => !e.IsDirectory && SegmentFiles.TryParse(e.Name, out _));
+        bool exists = entries is not null && HasSegment(entries);
         if (!exists && (options.ReadOnly || !options.Create))
         {
             throw new HoldfastException(
@@ -230,8 +240,7 @@ public sealed partial class SegmentedLog
     private List<FoundSegment> WithoutForeign(List<FoundSegment> found)
     {
         found.Sort(static (a, b) => a.Header.Number.CompareTo(b.Header.Number));
-        // A segment of another log was put here by hand; most segments tell which log it is.
-        LogId? id = found.Count == 0 ? null : found.GroupBy(s => s.Header.Log).MaxBy(g => g.Count())!.Key;
+        bool isForeign = false;
         foreach (FoundSegment segment in found)
         {
             if (segment.Header.Purpose != options.Purpose)
@@ -242,7 +251,15 @@ public sealed partial class SegmentedLog
                     "check the path");
             }
 
-            if (segment.Header.Log != id) AddDamage(segment, $"it belongs to another log, {segment.Header.Log}");
+            isForeign |= segment.Header.Log != found[0].Header.Log;
+        }
+
+        if (!isForeign) return found;
+        // A segment of another log was put here by hand; most segments tell which log it is.
+        LogId id = found.GroupBy(s => s.Header.Log).MaxBy(g => g.Count())!.Key;
+        foreach (FoundSegment segment in found.Where(s => s.Header.Log != id))
+        {
+            AddDamage(segment, $"it belongs to another log, {segment.Header.Log}");
         }
 
         foreach (FoundSegment foreign in found.Where(s => s.Header.Log != id)) foreign.File.Dispose();
@@ -301,6 +318,7 @@ public sealed partial class SegmentedLog
     // Removes those that a replacement stands for, and replacements that stand for nothing yet.
     private List<FoundSegment> WithoutReplaced(List<FoundSegment> found)
     {
+        if (!found.Exists(static segment => segment.Header.IsReplacement)) return found;
         HashSet<uint> gone = FindReplaced(found);
         if (gone.Count == 0) return found;
         foreach (FoundSegment segment in found.Where(s => gone.Contains(s.Header.Number)))

@@ -17,6 +17,7 @@ internal sealed record EngineKind(
         {
             HintFiles = "*.hint",
             DataFiles = "*.log",
+            ImageFile = "keydir",
         },
         new(
             RocksDbEngine.EngineName, $"RocksDB 7.8: {RocksDbEngine.Settings}", IsCompared,
@@ -37,6 +38,9 @@ internal sealed record EngineKind(
     /// Names of the files that an open without hints reads.
     public string? DataFiles { get; init; }
 
+    /// Name of the file that only an open after a clean close reads; null where there is none.
+    public string? ImageFile { get; init; }
+
     /// An open is compared with <c>cat</c>; a peer that keeps no index in memory has next to nothing to do in it.
-    private static bool IsCompared(Work work) => work is not (Work.OpenHints or Work.OpenData);
+    private static bool IsCompared(Work work) => work is not (Work.OpenClosed or Work.OpenHints or Work.OpenData);
 }

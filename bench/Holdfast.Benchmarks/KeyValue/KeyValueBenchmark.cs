@@ -8,6 +8,8 @@ namespace Holdfast.Benchmarks.KeyValue;
 /// <summary>The whole comparison: every work with every engine, each time in a new process, engine after engine.</summary>
 internal sealed class KeyValueBenchmark(KeyValueOptions options)
 {
+    private const int MaxRetakes = 4;
+
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     private readonly KeyValueFigures figures = new();
@@ -94,16 +96,25 @@ internal sealed class KeyValueBenchmark(KeyValueOptions options)
     private void Measure(EngineKind kind, WorkPlan plan, int round)
     {
         string place = plan.Store is null ? Path.Combine(scratch, "fresh") : StorePlace(kind, plan.Store);
-        Directory.CreateDirectory(place);
         Command command = Own(StoreWorker.WorkWords(kind, plan, options.Keys, place));
         // The code of a process that has run for a while, as the peers' is from the start: reads run long enough to get there, what
         // writes does much of its work seldom. What is precompiled is for the first seconds of a process and worse than what the
         // runtime makes later.
         // Not beside a merge or a checkpoint, which is made once in a process here: there all is compiled before.
         if (plan.IsWrite) command = command with { Variables = plan.IsStall ? PrecompiledCode : SettledCode };
-        KeyValueSample? sample = plan.IsOpen ? Open(kind, plan, round, place, command) : Take(kind, plan, round, command);
-        if (plan.Store is null) Directory.Delete(place, recursive: true);
-        Settle();
+        KeyValueSample? sample;
+        for (int left = MaxRetakes; ; left--)
+        {
+            Directory.CreateDirectory(place);
+            sample = plan.IsOpen ? Open(kind, plan, round, place, command) : Take(kind, plan, round, command);
+            if (plan.Store is null) Directory.Delete(place, recursive: true);
+            Settle();
+            // A host that rations processors stops all of them to the end of its period, for 8 to 28 ms: what a store does cannot be
+            // told from that by the latency of puts.
+            if (left == 0 || sample?.Result.Latencies is not { StolenSeconds: > 0 } stalled) break;
+            Tell($"{round}: {plan.Name}, {kind.Name}: {Describe(sample)}, but the host took {stalled.StolenSeconds:F2} s: once more");
+        }
+
         if (sample is null) return;
         figures.Add(sample);
         Tell($"{round}: {plan.Name}, {kind.Name}: {Describe(sample)}");
@@ -112,13 +123,18 @@ internal sealed class KeyValueBenchmark(KeyValueOptions options)
     private KeyValueSample Take(EngineKind kind, WorkPlan plan, int round, Command command) =>
         new(plan.Name, kind.Name, round, StoreWorker.Parse(processes.FirstLine(command)));
 
-    /// <summary>Opens a store and has <c>cat</c> read the same files, in turns first and second, all of them in memory before.</summary>
+    /// <summary>
+    /// Opens a store and has <c>cat</c> read the hints or the data, in turns first and second, all of it in memory before.
+    /// After a clean close the image of the keydir is there, too; it is compared with the hints all the same.
+    /// </summary>
     /// <returns>Null when the engine makes no difference between hints and none and would be measured twice.</returns>
     private KeyValueSample? Open(EngineKind kind, WorkPlan plan, int round, string place, Command command)
     {
-        bool isByHints = plan.Work == Work.OpenHints;
+        bool isByHints = plan.Work != Work.OpenData;
         string? pattern = isByHints ? kind.HintFiles : kind.DataFiles;
-        if (pattern is null) return isByHints ? Take(kind, plan, round, command) : null;
+        if (pattern is null) return plan.Work == Work.OpenClosed ? Take(kind, plan, round, command) : null;
+        // Closing the store before has written it anew.
+        if (plan.Work != Work.OpenClosed && kind.ImageFile is { } image) File.Delete(Path.Combine(place, image));
         if (!isByHints && kind.HintFiles is not null)
         {
             foreach (string hint in Directory.GetFiles(place, kind.HintFiles)) File.Delete(hint);

@@ -12,8 +12,8 @@ internal sealed record KeyValueOptions
           --keys N            keys of the works with small values; the others grow with it (2000000)
           --rounds N          how often everything is measured (3)
           --only WORK,…       put-128, put-1k, batch-128, batch-1k, get-128, absent, get-1k,
-                              touch-64k, open-hints, open-data, stall-idle, stall-merge,
-                              stall-checkpoint, and synced- before those of stall (all)
+                              touch-64k, open-closed, open-hints, open-data, stall-idle,
+                              stall-merge, stall-checkpoint, and synced- before those of stall (all)
           --engines NAME,…    holdfast, rocksdb, rocksdb-buffered, lmdb (all that are there, each
                               where it makes sense; open: holdfast alone)
           --dir DIR           where the stores lie while they are measured ($TMPDIR)

@@ -94,8 +94,8 @@ internal sealed class KeyValueReport(KeyValueFigures figures, IReadOnlyList<Work
         if (shown.Length == 0) return;
         AddLine("Latency of single puts in µs, paced; a slow one counts for all that were due meanwhile:");
         AddLine();
-        AddLine("| puts | engine | count | p50 | p99 | p99.9 | highest | merges or checkpoints | each, s | waited for a processor, s |");
-        AddLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        AddLine("| puts | engine | count | p50 | p99 | p99.9 | highest | merges or checkpoints | each, s | waited for a processor, s | taken by the host, s |");
+        AddLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         foreach (WorkPlan plan in shown)
         {
             foreach (string engine in Engines(plan))
@@ -106,7 +106,7 @@ internal sealed class KeyValueReport(KeyValueFigures figures, IReadOnlyList<Work
                     plan.Text, engine, Of(figure => figure.Count), Of(figure => figure.P50 / 1e3), Of(figure => figure.P99 / 1e3),
                     Of(figure => figure.P999 / 1e3), Of(figure => figure.Highest / 1e3), Of(figure => figure.BackgroundRuns),
                     Of(figure => figure.BackgroundRuns == 0 ? null : figure.BackgroundSeconds / figure.BackgroundRuns),
-                    Of(figure => figure.RunDelaySeconds));
+                    Of(figure => figure.RunDelaySeconds), Of(figure => figure.StolenSeconds));
             }
         }
 

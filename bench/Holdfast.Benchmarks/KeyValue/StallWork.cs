@@ -42,17 +42,18 @@ internal static class StallWork
 
         var background = new Background(plan.Work, store, directory);
         var meter = ProcessMeter.Start();
-        double delay = ProcessMeter.RunDelaySeconds();
+        double delay = ProcessMeter.RunDelaySeconds(), stolen = ProcessMeter.StolenSeconds();
         background.Start();
         Write(store, data, pace, isSynced, latencies, () => background.IsRunning, () => background.IsAtIt);
         delay = ProcessMeter.RunDelaySeconds() - delay;
+        stolen = ProcessMeter.StolenSeconds() - stolen;
         background.Join();
         WorkResult result = WorkResult.Of(latencies.Count, meter.Stop());
         return result with
         {
             Latencies = new Latencies(
                 latencies.Count, latencies.Percentile(0.5), latencies.Percentile(0.99), latencies.Percentile(0.999),
-                latencies.Highest, background.Runs, background.Seconds, delay),
+                latencies.Highest, background.Runs, background.Seconds, delay, stolen),
         };
     }
 

@@ -58,7 +58,7 @@ internal static class StoreWorker
             PutWork.Run(kind, plan, directory),
         KeyValue.Work.Get128 or KeyValue.Work.Get1K or KeyValue.Work.Touch64K or KeyValue.Work.Absent =>
             GetWork.Run(kind, plan, directory),
-        KeyValue.Work.OpenHints or KeyValue.Work.OpenData => OpenWork.Run(kind, plan, directory),
+        KeyValue.Work.OpenClosed or KeyValue.Work.OpenHints or KeyValue.Work.OpenData => OpenWork.Run(kind, plan, directory),
         _ => StallWork.Run(kind, plan, directory),
     };
 

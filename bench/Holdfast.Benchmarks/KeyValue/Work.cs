@@ -11,6 +11,7 @@ internal enum Work
     Absent,
     Get1K,
     Touch64K,
+    OpenClosed,
     OpenHints,
     OpenData,
     StallIdle,

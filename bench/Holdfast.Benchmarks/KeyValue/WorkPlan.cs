@@ -20,7 +20,7 @@ internal sealed record WorkPlan(Work Work, string Name, string Text, int Keys, i
     private const int Opened = 100;
     private const long StallBytes = 1L << 30;
 
-    public bool IsOpen => Work is Work.OpenHints or Work.OpenData;
+    public bool IsOpen => Work is Work.OpenClosed or Work.OpenHints or Work.OpenData;
 
     public bool IsWrite => IsStall || Work is Work.Put128 or Work.Put1K or Work.Batch128 or Work.Batch1K;
 
@@ -55,7 +55,8 @@ internal sealed record WorkPlan(Work Work, string Name, string Text, int Keys, i
             new(Work.Absent, "absent", "get of an absent key", keys, Small, "small"),
             new(Work.Get1K, "get-1k", "get 1 KiB, hot, copied", mediumKeys, Medium, "medium"),
             new(Work.Touch64K, "touch-64k", "get 64 KiB, hot, not copied", largeKeys, Large, "large"),
-            new(Work.OpenHints, "open-hints", $"open {opened}, hints", openKeys, Opened, "open"),
+            new(Work.OpenClosed, "open-closed", $"open {opened}, closed cleanly", openKeys, Opened, "open"),
+            new(Work.OpenHints, "open-hints", $"open {opened}, hints alone", openKeys, Opened, "open"),
             new(Work.OpenData, "open-data", $"open {opened}, no hints", openKeys, Opened, "open"),
             .. Stalls(stallKeys, Medium),
         ];

@@ -25,8 +25,10 @@ internal sealed record WorkResult(long Operations, double WallSeconds, double Cp
 /// <param name="BackgroundSeconds">How long they took in all.</param>
 /// <param name="RunDelaySeconds">How long the writer waited for a processor, which is no fault of the engine unless its
 /// own threads had them all.</param>
+/// <param name="StolenSeconds">See <see cref="ProcessMeter.StolenSeconds"/>.</param>
 internal sealed record Latencies(
-    long Count, long P50, long P99, long P999, long Highest, int BackgroundRuns, double BackgroundSeconds, double RunDelaySeconds);
+    long Count, long P50, long P99, long P999, long Highest, int BackgroundRuns, double BackgroundSeconds, double RunDelaySeconds,
+    double StolenSeconds);
 
 /// <summary>What an opened store takes.</summary>
 /// <param name="AnonymousBytes">Growth of the process's memory that no file stands behind.</param>

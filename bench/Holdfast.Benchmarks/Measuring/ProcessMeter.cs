@@ -6,6 +6,8 @@ namespace Holdfast.Benchmarks.Measuring;
 /// What this process uses from a moment on: wall time, processor time of all its threads (getrusage), peak memory.
 internal sealed class ProcessMeter
 {
+    private const int StealField = 8;
+
     private readonly double cpuSeconds;
     private readonly long started;
 
@@ -33,6 +35,16 @@ internal sealed class ProcessMeter
     /// How long the calling thread has waited for a processor while it could have run (Documentation/scheduler/sched-stats).
     public static double RunDelaySeconds() =>
         long.Parse(File.ReadAllText("/proc/thread-self/schedstat").Split(' ')[1], CultureInfo.InvariantCulture) / 1e9;
+
+    /// <summary>
+    /// How long the host of a virtual machine has kept all its processors from running together, in steps of 10 ms (steal,
+    /// proc_stat(5)). A thread that runs then stands still without waiting for anything: no other clock shows it.
+    /// </summary>
+    public static double StolenSeconds()
+    {
+        string[] fields = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return long.Parse(fields[StealField], CultureInfo.InvariantCulture) / 100.0;
+    }
 
     /// Memory of this process that no file stands behind.
     public static long AnonymousBytes() => StatusBytes("RssAnon:");

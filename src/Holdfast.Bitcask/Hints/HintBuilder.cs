@@ -40,7 +40,8 @@ internal sealed unsafe class HintBuilder(uint segment) : IDisposable
     /// <returns>The caller's. What was added stays, and more may be added.</returns>
     public HintData Build()
     {
-        if (blocks.Count > 0) blockEnds[^1] = blockEnd;
+        if (Records == 0) return new HintWriter(0).Finish(segment, 0, 0);
+        blockEnds[^1] = blockEnd;
         long bytes = 0;
         foreach (int end in blockEnds) bytes += end;
         var places = new HintPlaces(

@@ -66,7 +66,7 @@ internal sealed class HintHeader
         Magic.CopyTo(target[MagicOffset..]);
         BinaryPrimitives.WriteUInt16LittleEndian(target[VersionOffset..], Version);
         BinaryPrimitives.WriteUInt32LittleEndian(target[SegmentOffset..], Identity.Segment);
-        BinaryPrimitives.WriteUInt128LittleEndian(target[LogIdOffset..], Identity.LogId);
+        Identity.LogId.Encode(target[LogIdOffset..]);
         BinaryPrimitives.WriteUInt64LittleEndian(target[IncarnationOffset..], Identity.Incarnation);
         BinaryPrimitives.WriteInt64LittleEndian(target[SegmentBytesOffset..], Identity.SegmentBytes);
         SegmentHash.Span[..HashBytes].CopyTo(target[SegmentHashOffset..]);
@@ -135,7 +135,7 @@ internal sealed class HintHeader
         return new HintHeader
         {
             Identity = new HintIdentity(
-                BinaryPrimitives.ReadUInt128LittleEndian(source[LogIdOffset..]),
+                LogId.Decode(source[LogIdOffset..]),
                 BinaryPrimitives.ReadUInt32LittleEndian(source[SegmentOffset..]),
                 BinaryPrimitives.ReadUInt64LittleEndian(source[IncarnationOffset..]),
                 BinaryPrimitives.ReadInt64LittleEndian(source[SegmentBytesOffset..])),

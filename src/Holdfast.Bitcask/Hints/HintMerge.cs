@@ -54,7 +54,7 @@ internal sealed unsafe class HintMerge : IDisposable
     }
 
     /// <summary>Merges the stripe that was read; once.</summary>
-    /// <param name="sink">Takes the current records that are puts.</param>
+    /// <param name="sink">Takes the current records.</param>
     /// <typeparam name="TSink">A struct, so that no call is virtual.</typeparam>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void WriteTo<TSink>(ref TSink sink)
@@ -74,6 +74,7 @@ internal sealed unsafe class HintMerge : IDisposable
 
                 var entry = new HintEntry((byte*)start[item->Source] + item->Offset);
                 if (!entry.IsTombstone) sink.Add(item->Hash, entry, own[item->Source].Segment);
+                else sink.AddTombstone(item->Hash, entry);
                 item++;
             }
         }
@@ -130,6 +131,7 @@ internal sealed unsafe class HintMerge : IDisposable
             bool isLast = i + 1 == group.Length || (!isOneKey && !EntryOf(group[i + 1]).Key.SequenceEqual(entry.Key));
             if (!isLast) own.Remove(entry);
             else if (!entry.IsTombstone) sink.Add(group[i].Hash, entry, own.Segment);
+            else sink.AddTombstone(group[i].Hash, entry);
         }
 
         return next;

@@ -8,4 +8,9 @@ internal interface IHintSink
     /// <param name="entry">Valid during the call.</param>
     /// <param name="segment">Where it lies.</param>
     void Add(ulong hash, HintEntry entry, uint segment);
+
+    /// <summary>The last word on a key is that it was deleted. In the same order.</summary>
+    /// <param name="hash">Of the key.</param>
+    /// <param name="entry">Valid during the call.</param>
+    void AddTombstone(ulong hash, HintEntry entry);
 }

@@ -6,4 +6,9 @@ internal readonly struct KeyRunSink(KeyRun run) : IHintSink
 {
     /// <inheritdoc/>
     public void Add(ulong hash, HintEntry entry, uint segment) => run.Add(entry, segment);
+
+    /// <inheritdoc/>
+    public void AddTombstone(ulong hash, HintEntry entry)
+    {
+    }
 }

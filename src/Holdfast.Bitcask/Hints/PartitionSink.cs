@@ -11,4 +11,9 @@ internal unsafe struct PartitionSink(KeydirEntry* entries) : IHintSink
 
     /// <inheritdoc/>
     public void Add(ulong hash, HintEntry entry, uint segment) => entries[Count++] = new KeydirEntry(hash, entry.LocationIn(segment));
+
+    /// <inheritdoc/>
+    public void AddTombstone(ulong hash, HintEntry entry)
+    {
+    }
 }

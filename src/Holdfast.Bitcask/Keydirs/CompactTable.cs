@@ -15,10 +15,13 @@ namespace Holdfast.Bitcask.Keydirs;
 /// <para>Held by the keydir and by snapshots, each with a reference; whoever gives back the last frees it. It is
 /// changed only by one who has the partition and knows that it is not shared.</para>
 /// </remarks>
-internal readonly unsafe struct CompactTable
+internal readonly unsafe partial struct CompactTable
 {
     /// <summary>The smallest table.</summary>
     public const uint MinSlots = 12;
+
+    // So that the slots of a table can be looked at as one span: 2 GiB less some.
+    private const uint MaxImageSlots = 1 << 26;
 
     private const uint MinSlack = 4;
     private const uint MaxSlack = 16;

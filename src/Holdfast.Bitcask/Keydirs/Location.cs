@@ -45,6 +45,9 @@ internal readonly struct Location
     /// <summary>The same place, read through its CRC.</summary>
     public Location Verified => new(this, verified: true);
 
+    /// <summary>The same place, not read yet.</summary>
+    public Location Unread => new(this, verified: false);
+
     /// <summary>Whether two locations are of the same record, read or not.</summary>
     public bool IsSameAs(Location other) => Segment == other.Segment && Offset == other.Offset;
 }

@@ -119,5 +119,5 @@ internal sealed class SegmentHints(IDisk disk, LogId id)
     }
 
     private HintIdentity IdentityOf(LogSegment segment) =>
-        new(new UInt128(id.Low, id.High), segment.Number, segment.Incarnation, segment.Length);
+        new(id, segment.Number, segment.Incarnation, segment.Length);
 }

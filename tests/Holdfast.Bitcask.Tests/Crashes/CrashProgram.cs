@@ -33,7 +33,7 @@ internal sealed class CrashProgram : IDisposable
     public CrashProgram(SimulatedHost host, KeydirKind keydir)
     {
         this.host = host;
-        options = StoreTesting.Small with { Keydir = keydir };
+        options = StoreTesting.Small with { Keydir = keydir, MinImageKeys = 1 };
         store = BitcaskStore.Open(host, Directory, options);
     }
 

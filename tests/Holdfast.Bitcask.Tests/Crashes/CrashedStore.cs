@@ -30,7 +30,7 @@ internal sealed class CrashedStore
     /// <summary>Looks at a disk, which is changed.</summary>
     public static CrashedStore LookAt(SimulatedHost host, KeydirKind keydir)
     {
-        var found = new CrashedStore(host, StoreTesting.Small with { Keydir = keydir });
+        var found = new CrashedStore(host, StoreTesting.Small with { Keydir = keydir, MinImageKeys = 1 });
         try
         {
             found.Open();

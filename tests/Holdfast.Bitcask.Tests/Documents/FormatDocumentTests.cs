@@ -29,6 +29,22 @@ public sealed class FormatDocumentTests
         Assert.True(document.Contains(example, StringComparison.Ordinal), $"the document should have:\n{example}");
     }
 
+    [Fact]
+    public void TheWorkedExampleOfAnImageIsWhatIsWritten()
+    {
+        var disk = new SimulatedDisk(seed: 1);
+        var host = new Host(disk, new SimulatedClock(), new CountingEntropy());
+        using (BitcaskStore store = BitcaskStore.Open(host, "/kv", StoreTesting.Small with { SealAtCloseBytes = 1, MinImageKeys = 1 }))
+        {
+            store.Put("k", "v");
+        }
+
+        string example = $"`keydir`:\n\n```\n{Dump(disk, "/kv/keydir")}```\n";
+
+        string document = File.ReadAllText(PathOfDocument()).ReplaceLineEndings("\n");
+        Assert.True(document.Contains(example, StringComparison.Ordinal), $"the document should have:\n{example}");
+    }
+
     private static string PathOfDocument([CallerFilePath] string source = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(source)!, "../../../docs/formats/bitcask.md"));
 

@@ -107,7 +107,7 @@ public sealed class HintFileTests
         HintIdentity own = HintRecord.IdentityOf(Segment);
         HintIdentity asked = other switch
         {
-            "log" => own with { LogId = 5 },
+            "log" => own with { LogId = new LogId(0, 5) },
             "segment" => own with { Segment = Segment + 1 },
             "incarnation" => own with { Incarnation = 1 },
             _ => own with { SegmentBytes = own.SegmentBytes - 1 },

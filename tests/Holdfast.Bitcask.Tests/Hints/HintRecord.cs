@@ -11,7 +11,7 @@ internal sealed record HintRecord(
     ulong Hash, string Key, uint Offset, uint FrameBytes, bool IsTombstone = false, bool HasExpiry = false)
 {
     public const ulong Incarnation = 77;
-    public static readonly UInt128 LogId = new(1, 2);
+    public static readonly LogId LogId = new(1, 2);
     public static readonly byte[] SegmentHash = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
 
     public long PaddedBytes => (FrameBytes + 7L) / 8 * 8;

@@ -23,7 +23,7 @@ internal sealed class StoreRun : IDisposable
     private StoreRun(int seed, KeydirKind keydir)
     {
         host = SimulatedHost.Create(seed);
-        options = StoreTesting.Small with { Keydir = keydir, SealAtCloseBytes = 2048 };
+        options = StoreTesting.Small with { Keydir = keydir, SealAtCloseBytes = 2048, MinImageKeys = 1 };
         store = BitcaskStore.Open(host, Directory, options);
     }
 
