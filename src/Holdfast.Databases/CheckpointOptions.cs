@@ -1,0 +1,14 @@
+namespace Holdfast.Databases;
+
+/// <summary>How a checkpoint is made.</summary>
+public sealed record CheckpointOptions
+{
+    /// <summary>How the copy is taken.</summary>
+    public CaptureOptions Capture { get; init; } = new();
+
+    /// <summary>Whether a checkpoint or database that is at the target goes once the new one is in its place.</summary>
+    public bool Replace { get; init; }
+
+    /// <summary>Whether the hashes of files that never change are computed anew, and compared with those known.</summary>
+    public bool HashAll { get; init; }
+}
