@@ -47,13 +47,31 @@ internal sealed class SetAsideDatabase : IDisposable
         {
             _ = disk.TryDelete(to + suffix);
             // The index of the log is made anew by who opens it.
-            if (suffix != Sidecars.SharedMemorySuffix && disk.TryStat(from + suffix) is not null) _ = disk.TryLink(from + suffix, to + suffix);
+            if (suffix != Sidecars.SharedMemorySuffix && disk.TryStat(from + suffix) is not null) TryGiveSecondName(from + suffix, to + suffix);
         }
 
         disk.SyncDirectory(directory);
         disk.Rename(from, to);
         disk.SyncDirectory(directory);
-        foreach (string suffix in Sidecars.Suffixes) _ = disk.TryDelete(from + suffix);
+        foreach (string suffix in Sidecars.Suffixes)
+        {
+            bool hasSecondName = suffix == Sidecars.SharedMemorySuffix || disk.TryStat(to + suffix) is not null;
+            if (hasSecondName) _ = disk.TryDelete(from + suffix);
+            else if (disk.TryStat(from + suffix) is not null) disk.Rename(from + suffix, to + suffix);
+        }
+
         disk.SyncDirectory(directory);
+    }
+
+    private void TryGiveSecondName(string existing, string name)
+    {
+        try
+        {
+            _ = disk.TryLink(existing, name);
+        }
+        catch (DiskException e) when (e.IsLinkRefused)
+        {
+            // It is renamed later: a crash before that leaves it under a name at which there is no database.
+        }
     }
 }

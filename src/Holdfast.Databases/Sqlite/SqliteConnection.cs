@@ -27,7 +27,7 @@ internal sealed unsafe class SqliteConnection : IDisposable
     public static SqliteConnection OpenForReading(string path)
     {
         SqliteConnection connection = Open(path, path, LibSqlite.OpenReadOnly);
-        connection.Configure(LibSqlite.ConfigureNoCheckpointOnClose, on: true);
+        connection.KeepLogOnClose();
         return connection;
     }
 
@@ -46,6 +46,9 @@ internal sealed unsafe class SqliteConnection : IDisposable
 
     /// <summary>A connection that may write. The file must be there; it may be empty.</summary>
     public static SqliteConnection OpenForWriting(string path) => Open(path, path, LibSqlite.OpenReadWrite);
+
+    /// <summary>From now on, closing it neither brings the log into the database nor removes it.</summary>
+    public void KeepLogOnClose() => Configure(LibSqlite.ConfigureNoCheckpointOnClose, on: true);
 
     /// <summary>Runs a statement and takes the first column of its first rows, as text.</summary>
     /// <param name="sql">One statement.</param>

@@ -18,6 +18,10 @@ internal static class SqlitePath
         {
             return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return path;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new HoldfastException(ErrorKind.Failed, $"{path}: {e.Message}", "check the path and its links", e);

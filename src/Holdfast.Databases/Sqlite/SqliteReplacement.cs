@@ -28,10 +28,11 @@ internal sealed class SqliteReplacement : IDisposable
     /// <summary>See <see cref="IDatabaseEngine.Hold"/>.</summary>
     public static SqliteReplacement Hold(IDisk disk, string path, Patience patience)
     {
-        if (File.ResolveLinkTarget(path, returnFinalTarget: false) is { } link)
+        string resolved = SqlitePath.Resolve(path);
+        if (resolved != path)
         {
             throw new HoldfastException(
-                ErrorKind.Refused, $"{path}: a symbolic link, to {link.FullName}", "name the file that it leads to: that is what is to be replaced");
+                ErrorKind.Refused, $"{path}: a symbolic link, to {resolved}", "name the file that it leads to: that is what is to be replaced");
         }
 
         FileMark mark = SqlitePath.Require(path);
@@ -47,7 +48,7 @@ internal sealed class SqliteReplacement : IDisposable
                 SqlitePath.RequireHeader(file);
                 if (TryClear(disk, path)) return new SqliteReplacement(file, gate, aside: null);
                 file.Dispose();
-                if (!TryAbsorb(path)) break;
+                if (!TryAbsorb(disk, path)) break;
             }
 
             file = Lock(path, patience);
@@ -105,16 +106,21 @@ internal sealed class SqliteReplacement : IDisposable
     }
 
     /// <summary>Rolls a journal back, or brings a log in, as whoever opens the database next would have; false when that cannot be done.</summary>
-    private static bool TryAbsorb(string path)
+    private static bool TryAbsorb(IDisk disk, string path)
     {
         try
         {
+            Sidecars beside = Sidecars.Of(path);
+            if (beside.HasHotJournal(disk, path)) JournalScan.ThrowIfDamaged(disk, path, path);
+            LogScan.ThrowIfDamaged(disk, path, path);
             using SqliteConnection connection = SqliteConnection.OpenForWriting(path);
+            // If the database cannot be read, closing would remove a log that nobody has seen.
+            connection.KeepLogOnClose();
             _ = connection.Query("SELECT count(*) FROM sqlite_schema");
             connection.Run("PRAGMA wal_checkpoint(TRUNCATE)");
             return true;
         }
-        catch (SqliteException e) when (e.IsDamage || e.IsFull)
+        catch (HoldfastException e) when (e.Kind == ErrorKind.Damage || e is SqliteException { IsFull: true })
         {
             return false;
         }
