@@ -57,7 +57,7 @@ public sealed unsafe partial class RocksDatabase
         return RocksCopies.Describe(Disk, directory, Path, sequence, CaptureWay.Owner, identities, name => TransferOf(directory, name));
     }
 
-    private FileTransfer TransferOf(string directory, string name)
+    private static FileTransfer TransferOf(string directory, string name)
     {
         // RocksDB does not tell. A link whose other name the database has dropped since is one all the same, by its count or its older time.
         if (Disk.TryStat($"{directory}/{name}") is { LinkCount: > 1 }) return FileTransfer.Linked;
