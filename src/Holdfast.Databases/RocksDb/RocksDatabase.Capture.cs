@@ -20,7 +20,7 @@ public sealed unsafe partial class RocksDatabase
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ArgumentNullException.ThrowIfNull(options);
         cancellationToken.ThrowIfCancellationRequested();
-        nint checkpointer = LibRocksDb.CreateCheckpointer(handle, out nint error);
+        nint checkpointer = LibRocksDb.CreateCheckpointer(Handle, out nint error);
         RocksError.Check(error, Path);
         try
         {
