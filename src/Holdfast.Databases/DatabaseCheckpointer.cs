@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using Holdfast.Databases.Checkpoints;
 using Holdfast.Log;
 
@@ -32,7 +33,7 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
         string path = TargetOf(target);
         using IDisposable? held = CheckpointTargets.Claim(host.Disk, engine, source.Address.Path, path, options.Replace);
         using CheckpointStage stage = CheckpointStage.Begin(host, path);
-        CheckpointManifest manifest = Fill(stage, source, options, cancellationToken);
+        CheckpointManifest manifest = Fill(stage, source, engine, options, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         if (engine.IsFile)
         {
@@ -53,16 +54,22 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
 
     /// <summary>Takes a copy into a stage; its files are durable, their names are not.</summary>
     internal CheckpointManifest Fill(
-        CheckpointStage stage, ICheckpointSource source, CheckpointOptions options, CancellationToken cancellationToken)
+        CheckpointStage stage, ICheckpointSource source, IDatabaseEngine engine, CheckpointOptions options, CancellationToken cancellationToken)
     {
         DateTimeOffset created = host.Clock.GetUtcNow();
         long started = host.Clock.GetTimestamp();
         Capture capture = source.Capture(stage.Content, options.Capture, cancellationToken);
         KnownHashes hashes = HashesOf(source.Address, capture);
         var files = new CheckpointFile[capture.Files.Count];
-        Parallel.For(
-            0, files.Length, new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount },
-            i => files[i] = Describe(stage.Content, capture.Files[i], hashes, options.HashAll));
+        var fresh = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
+        ForEach(files.Length, i => files[i] = Describe(stage.Content, capture.Files[i], hashes, fresh, options.ReadAll), cancellationToken);
+        if (options.Verify) Verify(engine, stage, source, files, options.ReadAll ? null : fresh.Keys.ToHashSet(StringComparer.Ordinal), cancellationToken);
+        // What was not found whole is not known: the next checkpoint reads it again.
+        foreach (CheckpointFile file in files)
+        {
+            if (file.Identity is not null && fresh.ContainsKey(file.Name)) hashes.Add(file.Identity, file.Bytes, file.Hash);
+        }
+
         hashes.KeepOnly(files);
         Save(source.Address, capture, hashes);
         return new CheckpointManifest
@@ -77,14 +84,39 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
         };
     }
 
-    private CheckpointFile Describe(string directory, CapturedFile file, KnownHashes hashes, bool hashAll)
+    private static void ForEach(int count, Action<int> action, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount }, action);
+        }
+        catch (AggregateException failures)
+        {
+            // The first is enough to act on.
+            ExceptionDispatchInfo.Throw(failures.Flatten().InnerExceptions[0]);
+        }
+    }
+
+    private static void Verify(
+        IDatabaseEngine engine, CheckpointStage stage, ICheckpointSource source, CheckpointFile[] files, IReadOnlySet<string>? only, CancellationToken cancellationToken)
+    {
+        string copy = engine.IsFile ? $"{stage.Content}/{files[0].Name}" : stage.Content;
+        DatabaseCheck check = engine.Check(copy, only, cancellationToken);
+        if (check.Problems.Count == 0) return;
+        throw new HoldfastException(
+            ErrorKind.Damage, $"{source.Address}: damaged: {check.Problems[0]}{(check.Problems.Count > 1 ? $" (and {check.Problems.Count - 1} more)" : "")}",
+            "restore it from a restore point, or repair it with the engine's own tools");
+    }
+
+    private CheckpointFile Describe(
+        string directory, CapturedFile file, KnownHashes hashes, ConcurrentDictionary<string, bool> fresh, bool readAll)
     {
         string path = $"{directory}/{file.Name}";
         using IDiskFile open = host.Disk.TryOpen(path, DiskAccess.Read)
             ?? throw new HoldfastException(ErrorKind.Failed, $"{path}: vanished", "another program removes files there");
         long bytes = open.Length;
         string? remembered = file.Identity is null ? null : hashes.Find(file.Identity, bytes);
-        if (remembered is not null && !hashAll) return new CheckpointFile(file.Name, bytes, remembered, file.Identity, file.Transfer);
+        if (remembered is not null && !readAll) return new CheckpointFile(file.Name, bytes, remembered, file.Identity, file.Transfer);
 
         open.Sync();
         string hash = Convert.ToHexStringLower(ContentHash.Of(open, bytes));
@@ -95,7 +127,7 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
                 "the disk has lost it: restore the database from a restore point");
         }
 
-        if (file.Identity is not null) hashes.Add(file.Identity, bytes, hash);
+        fresh[file.Name] = true;
         return new CheckpointFile(file.Name, bytes, hash, file.Identity, file.Transfer);
     }
 

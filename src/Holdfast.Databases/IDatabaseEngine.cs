@@ -28,6 +28,15 @@ public interface IDatabaseEngine
     IDisposable Hold(string path);
 
     /// <summary>
+    /// Makes sure that nothing lies beside a path where there is no database that would be taken for a part of one that comes there.
+    /// </summary>
+    /// <param name="path">Absolute path; nothing is there.</param>
+    /// <exception cref="HoldfastException">Kind Refused: something does, such as the log of a database that is gone.</exception>
+    void RefuseLeftovers(string path)
+    {
+    }
+
+    /// <summary>
     /// Opens a copy that nobody uses, without changing it, and has the engine check it. What is wrong is told, not thrown.
     /// </summary>
     /// <param name="path">Absolute path of a checkpoint or restored database.</param>

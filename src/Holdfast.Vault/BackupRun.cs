@@ -118,6 +118,7 @@ public static class BackupRun
             Roots = RootPaths(request),
             Tags = request.Tags,
             Program = request.Program,
+            Database = request.Database,
             References = await WriteReferencesAsync(session, basePoint, baseReferences, isSameTree, cancellationToken).ConfigureAwait(false),
             Tree = tree,
             Changes = changes,
@@ -167,11 +168,11 @@ public static class BackupRun
     {
         // Who cannot read trees compares with none: everything is read, and what the vault has is not stored again.
         if (request.Kind == PointKind.Full || !RoleRules.Allows(vault.Role, VaultUse.ReadTrees)) return null;
-        ReadOnlyMemory<byte>[] roots = RootPaths(request);
+        var source = new PointSource(request.Host, RootPaths(request), request.Database);
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
         // What it says of a file is taken over where the file looks unchanged: so it must be somebody's whom this key trusts.
         return points.LastOrDefault(
-            point => vault.Sealer.Trusts(point.WriterId) && point.IsOfSource(request.Host, roots) && (request.Kind == PointKind.Incremental || point.Kind == PointKind.Full));
+            point => vault.Sealer.Trusts(point.WriterId) && point.IsOfSource(source) && (request.Kind == PointKind.Incremental || point.Kind == PointKind.Full));
     }
 
     private static async Task<(TreeAssembler Assembler, Content Tree, Content Changes)> RunStagesAsync(

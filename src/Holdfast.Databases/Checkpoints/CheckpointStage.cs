@@ -57,6 +57,10 @@ internal sealed class CheckpointStage : IDisposable
         return new CheckpointStage(host.Disk, root, target, holder);
     }
 
+    /// <summary>Begins one for a copy that gets no name: where the database lies, so that links can be made, unless another directory is given.</summary>
+    public static CheckpointStage BesideDatabase(Host host, string database, string? directory) =>
+        Begin(host, $"{(directory ?? Path.GetDirectoryName(database) ?? "/").TrimEnd('/')}/{Path.GetFileName(database)}");
+
     /// <summary>Gives the whole directory its name. Durable when it returns; its files were synced before.</summary>
     /// <param name="replace">Whether a directory that has the name may go: it does so once the new one is in its place.</param>
     public void CommitDirectory(bool replace)

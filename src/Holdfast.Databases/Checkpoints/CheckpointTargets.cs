@@ -28,7 +28,12 @@ internal static class CheckpointTargets
             }
         }
 
-        if (disk.TryStat(target) is not { } there) return null;
+        if (disk.TryStat(target) is not { } there)
+        {
+            engine.RefuseLeftovers(target);
+            return null;
+        }
+
         if (!engine.IsFile && there.IsDirectory && disk.TryList(target) is { Count: 0 }) return null;
         if (!replace) throw Refuse(target, "is there already", "choose another path, or replace it with --replace");
         if (there.IsDirectory == engine.IsFile)
