@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Holdfast.Databases.RocksDb;
-using Holdfast.Log;
 
 namespace Holdfast.Databases.Tests.RocksDb;
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Holdfast.Databases.RocksDb;
 using Holdfast.Log;
 
