@@ -26,7 +26,7 @@ internal static class CommandTree
             InitCommand.Create(), BackupCommand.Create(), PointsCommand.Create(), LsCommand.Create(), FindCommand.Create(),
             DiffCommand.Create(), CatCommand.Create(), RestoreCommand.Create(), CheckCommand.Create(), RepairCommand.Create(), StatsCommand.Create(),
             CopyCommand.Create(), ForgetCommand.Create(), PruneCommand.Create(), HoldCommand.CreateHold(), HoldCommand.CreateRelease(), HoldCommand.CreateUndelete(),
-            SettingsCommand.Create(), KeyCommand.Create(), ExportCommand.Create(), ImportCommand.Create(), ApplyCommand.Create(), KvCommand.Create(), VersionCommand.Create(),
+            SettingsCommand.Create(), KeyCommand.Create(), ExportCommand.Create(), ImportCommand.Create(), ApplyCommand.Create(), KvCommand.Create(), DbCommand.Create(), VersionCommand.Create(),
             CompletionCommand.Create(), HelpCommand.Create(), ManCommand.Create(),
         ];
         foreach (VerbCommand verb in verbs) root.Add(verb);

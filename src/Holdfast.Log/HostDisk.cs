@@ -101,6 +101,15 @@ public sealed class HostDisk : IDisk
     }
 
     /// <inheritdoc/>
+    public bool TryExchange(string first, string second)
+    {
+        if (LibC.RenameAt2(LibC.AtFdCwd, first, LibC.AtFdCwd, second, LibC.RenameExchange) == 0) return true;
+        int errno = Marshal.GetLastPInvokeError();
+        // renameat2(2): EINVAL where the file system does not know the flag.
+        return errno is LibC.EINVAL or LibC.ENOSYS ? false : throw new DiskException("renameat2", first, errno);
+    }
+
+    /// <inheritdoc/>
     public bool TryDelete(string path)
     {
         if (LibC.Unlink(path) == 0) return true;

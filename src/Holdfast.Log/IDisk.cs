@@ -61,6 +61,11 @@ public interface IDisk
     /// a file possibly both.</remarks>
     void Rename(string from, string to);
 
+    /// <summary>Gives two things each other's name, in one step: at every instant both names name one of them.</summary>
+    /// <returns>False, and nothing has changed, where the file system cannot, or one lies inside the other.</returns>
+    /// <remarks>Durable when the directories of both are synced; until then neither has moved, or both have.</remarks>
+    bool TryExchange(string first, string second);
+
     /// <summary>Removes a file's name; false when there is none (a directory is no file).</summary>
     bool TryDelete(string path);
 

@@ -14,6 +14,7 @@ internal static unsafe partial class LibC
     public const int AtSymlinkFollow = 0x400;
     public const int AtEmptyPath = 0x1000;
     public const int RenameNoReplace = 1;
+    public const int RenameExchange = 2;
     public const int SeekEnd = 2;
 
     public const int OpenReadOnly = 0;

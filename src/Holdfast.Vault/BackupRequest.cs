@@ -35,6 +35,9 @@ public sealed record BackupRequest
     /// <summary>The machine that the source is on.</summary>
     public required string Host { get; init; }
 
+    /// <summary>What the roots are a copy of, if of a database; null for files.</summary>
+    public PointDatabase? Database { get; init; }
+
     /// <summary>Tags for the point.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 

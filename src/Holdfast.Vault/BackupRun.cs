@@ -138,6 +138,7 @@ public static class BackupRun
             Roots = RootPaths(request),
             Tags = request.Tags,
             Program = request.Program,
+            Database = request.Database,
             References = await WriteReferencesAsync(session, basePoint, baseReferences, isSameTree, cancellationToken).ConfigureAwait(false),
             Tree = tree,
             Changes = changes,

@@ -58,8 +58,11 @@ public sealed record PointGroup(
     private static string KeyOf(RestorePoint point, PointGrouping grouping, string[]? tags)
     {
         var key = new StringBuilder();
-        if (grouping.HasFlag(PointGrouping.Host)) Append(key, point.Host);
-        if (grouping.HasFlag(PointGrouping.Path))
+        // A database with an id is one wherever it lies; and a point of one is never in a group with points of the files there.
+        bool hasId = grouping.HasFlag(PointGrouping.Source) && point.Database?.Id is not null;
+        if (grouping.HasFlag(PointGrouping.Path) && point.Database is { } database) Append(key, $"{database.Engine}:{(hasId ? database.Id : "")}");
+        if (grouping.HasFlag(PointGrouping.Host) && !hasId) Append(key, point.Host);
+        if (grouping.HasFlag(PointGrouping.Path) && !hasId)
         {
             key.Append(CultureInfo.InvariantCulture, $"{point.Roots.Count};");
             foreach (ReadOnlyMemory<byte> root in point.Roots) Append(key, Convert.ToHexString(root.Span));

@@ -98,6 +98,9 @@ public sealed record RestorePoint
     /// <summary>The hold that was put on it and not released, whether or not its time is over; null for none.</summary>
     public PointHold? Hold { get; init; }
 
+    /// <summary>What it is of, if it is of a database; else null.</summary>
+    public PointDatabase? Database { get; init; }
+
     /// <summary>Where it was made, of a point that was copied from another vault; else null.</summary>
     public PointOrigin? Origin { get; init; }
 
@@ -111,10 +114,10 @@ public sealed record RestorePoint
     internal Trees.Content Changes { get; init; } = Trees.Content.Empty;
 
     /// <summary>What it is a moment of.</summary>
-    public PointSource Source => new(Host, Roots);
+    public PointSource Source => new(Host, Roots, Database);
 
-    /// <summary>Whether it is of the same source: same host and same roots.</summary>
-    public bool IsOfSource(string host, IReadOnlyList<ReadOnlyMemory<byte>> roots) => Source.Equals(new PointSource(host, roots));
+    /// <summary>Whether it is of the same source.</summary>
+    public bool IsOfSource(PointSource source) => Source.Equals(source);
 
     /// <summary>Older first; of equal instants the lower id.</summary>
     internal static int CompareAge(RestorePoint a, RestorePoint b)

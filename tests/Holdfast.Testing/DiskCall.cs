@@ -17,6 +17,7 @@ public enum DiskCallKind
     Link,
     Clone,
     Rename,
+    Exchange,
     Delete,
     CreateDirectory,
     DeleteDirectory,

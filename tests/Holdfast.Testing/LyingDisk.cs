@@ -62,6 +62,9 @@ public sealed class LyingDisk(IDisk inner) : IDisk
     public void Rename(string from, string to) => Called.Rename(from, to);
 
     /// <inheritdoc/>
+    public bool TryExchange(string first, string second) => Called.TryExchange(first, second);
+
+    /// <inheritdoc/>
     public bool TryDelete(string path) => Called.TryDelete(path);
 
     /// <inheritdoc/>

@@ -110,6 +110,24 @@ public sealed partial class SimulatedDisk
     });
 
     /// <inheritdoc/>
+    public bool TryExchange(string first, string second) => Call(Describe(DiskCallKind.Exchange, first), () =>
+    {
+        (DirectoryNode firstDirectory, string firstName) = names.ResolveParent("renameat2", first);
+        (DirectoryNode secondDirectory, string secondName) = names.ResolveParent("renameat2", second);
+        foreach ((DirectoryNode directory, string name, string path) in new[] { (firstDirectory, firstName, first), (secondDirectory, secondName, second) })
+        {
+            if (!directory.Current.ContainsKey(name)) throw new DiskException("renameat2", path, SimulatedErrno.NoEntry);
+        }
+
+        bool isInside = first.StartsWith($"{second}/", StringComparison.Ordinal) || second.StartsWith($"{first}/", StringComparison.Ordinal);
+        if (isInside || !Exchanges) return false;
+        names.Exchange(firstDirectory, firstName, secondDirectory, secondName, [.. names.DirectoriesOn(first), .. names.DirectoriesOn(second)]);
+        Touch(firstDirectory);
+        Touch(secondDirectory);
+        return true;
+    });
+
+    /// <inheritdoc/>
     public bool TryDelete(string path) => Call(Describe(DiskCallKind.Delete, path), () =>
         names.Find(path) is FileNode && Remove("unlink", path));
 

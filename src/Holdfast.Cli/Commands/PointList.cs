@@ -111,6 +111,7 @@ internal sealed class PointList
         writer.WriteEndArray();
         if (point.Hold is { } hold) WriteHold(writer, hold);
         writer.WriteString("program", point.Program);
+        if (point.Database is { } database) WriteDatabase(writer, database);
         if (point.Origin is { } origin)
         {
             writer.WriteStartObject("origin");
@@ -129,6 +130,17 @@ internal sealed class PointList
             writer.WriteEndObject();
         }
 
+        writer.WriteEndObject();
+    }
+
+    private static void WriteDatabase(Utf8JsonWriter writer, PointDatabase database)
+    {
+        writer.WriteStartObject("database");
+        writer.WriteString("engine", database.Engine);
+        writer.WriteString("id", database.Id);
+        if (database.Sequence is { } sequence) writer.WriteNumber("sequence", sequence);
+        else writer.WriteNull("sequence");
+        writer.WriteString("verified", database.Verified.ToString().ToLowerInvariant());
         writer.WriteEndObject();
     }
 

@@ -20,12 +20,13 @@ internal sealed record BackupBase(RestorePoint? Point, SessionId? Full)
         bool readsTrees = Keys.RoleRules.Allows(vault.Role, VaultUse.ReadTrees);
         // Who can read trees nowhere compares with none: everything is read, and what the vault has is not stored again.
         if (request.Kind == PointKind.Full || (!readsTrees && local is null)) return None;
+        var wanted = new PointSource(request.Host, roots, request.Database);
         RestorePoint? newest = null, newestFull = null;
         foreach (RestorePoint point in await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false))
         {
             // What it says of a file is taken over where the file looks unchanged: so it must be somebody's whom this key trusts. On this machine are its own alone.
             bool isUsable = readsTrees ? vault.Sealer.Trusts(point.WriterId) : point.WriterId == vault.Sealer.WriterId;
-            if (!isUsable || !point.IsOfSource(request.Host, roots)) continue;
+            if (!isUsable || !point.IsOfSource(wanted)) continue;
             newest = point;
             if (point.Kind == PointKind.Full) newestFull = point;
         }

@@ -16,6 +16,9 @@ internal static class PointCodec
     /// <summary>Leads the origin, which only points have that were copied.</summary>
     private const byte OriginField = 1;
 
+    /// <summary>Leads what is said of a database, which only points of databases have.</summary>
+    private const byte DatabaseField = 2;
+
     public static string Name(SessionId id) => Prefix + id;
 
     public static byte[] Encode(RestorePoint point)
@@ -49,6 +52,7 @@ internal static class PointCodec
             origin.Point.Encode(writer.Take(SessionId.Size));
         }
 
+        if (point.Database is { } database) Encode(writer, database);
         // What could not be read again must not be written.
         if (writer.Length > MaxBytes - 1024 || point.Roots.Count > MaxRoots || point.Tags.Count > MaxTags)
         {
@@ -78,7 +82,10 @@ internal static class PointCodec
         string program = reader.Text();
         Span<long> n = stackalloc long[13];
         for (int i = 0; i < n.Length; i++) n[i] = reader.Varint(long.MaxValue, "count");
-        PointOrigin? origin = reader.AtEnd ? null : DecodeOrigin(ref reader);
+        byte field = NextField(ref reader, after: 0);
+        PointOrigin? origin = field == OriginField ? DecodeOrigin(ref reader) : null;
+        if (field == OriginField) field = NextField(ref reader, OriginField);
+        PointDatabase? database = field == DatabaseField ? DecodeDatabase(ref reader) : null;
         reader.ExpectEnd();
         return new RestorePoint
         {
@@ -93,6 +100,7 @@ internal static class PointCodec
             Tags = tags,
             Program = program,
             Origin = origin,
+            Database = database,
             References = references,
             Tree = tree,
             Changes = changes,
@@ -115,10 +123,37 @@ internal static class PointCodec
         };
     }
 
+    private static void Encode(ByteWriter writer, PointDatabase database)
+    {
+        writer.U8(DatabaseField);
+        writer.Text(database.Engine);
+        writer.Text(database.Id ?? "");
+        writer.U8(database.Sequence is null ? (byte)0 : (byte)1);
+        if (database.Sequence is { } sequence) writer.Varint(sequence);
+        writer.U8((byte)database.Verified);
+    }
+
+    /// <summary>The next field behind the counts; 0 for none.</summary>
+    private static byte NextField(ref ByteReader reader, byte after)
+    {
+        if (reader.AtEnd) return 0;
+        byte field = reader.U8();
+        return field > after && field is OriginField or DatabaseField ? field : throw reader.Damage($"field {field} behind the counts");
+    }
+
+    private static PointDatabase DecodeDatabase(ref ByteReader reader)
+    {
+        string engine = reader.Text(), id = reader.Text();
+        byte hasSequence = reader.U8();
+        if (hasSequence > 1) throw reader.Damage($"byte {hasSequence} before a sequence number");
+        ulong? sequence = hasSequence == 1 ? reader.Varint() : null;
+        byte verified = reader.U8();
+        if (verified > (byte)CheckDepth.All) throw reader.Damage($"verification {verified}");
+        return new PointDatabase(engine, id.Length == 0 ? null : id, sequence, (CheckDepth)verified);
+    }
+
     private static PointOrigin DecodeOrigin(ref ByteReader reader)
     {
-        byte field = reader.U8();
-        if (field != OriginField) throw reader.Damage($"field {field} behind the counts");
         string vault = Convert.ToHexStringLower(reader.Bytes(VaultDescriptor.IdBytes));
         return new PointOrigin(vault, SessionId.Decode(reader.Bytes(SessionId.Size)));
     }

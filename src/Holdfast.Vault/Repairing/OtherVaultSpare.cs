@@ -31,7 +31,7 @@ internal sealed class OtherVaultSpare(OpenVault from) : ChunkSpare
         foreach (LostPlace place in chunk.Places)
         {
             IEnumerable<RestorePoint> nearest = points
-                .Where(point => point.IsOfSource(place.Point.Host, place.Point.Roots))
+                .Where(point => point.IsOfSource(place.Point.Source))
                 .OrderBy(point => (point.Time - place.Point.Time).Duration()).Take(MostPoints);
             foreach (RestorePoint point in nearest)
             {

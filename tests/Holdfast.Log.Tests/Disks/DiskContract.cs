@@ -171,6 +171,29 @@ public abstract class DiskContract
     }
 
     [Fact]
+    public void ExchangedThingsHaveEachOthersNames()
+    {
+        Disk.TryCreateDirectory($"{Root}/old");
+        Disk.TryCreateDirectory($"{Root}/staged");
+        Disk.TryCreateDirectory($"{Root}/staged/new");
+        Publish($"{Root}/old/x", "old"u8);
+        Publish($"{Root}/staged/new/x", "new"u8);
+        Publish($"{Root}/file", "file"u8);
+
+        Assert.True(Disk.TryExchange($"{Root}/staged/new", $"{Root}/old"));
+        Assert.Equal("new"u8, Content($"{Root}/old/x"));
+        Assert.Equal("old"u8, Content($"{Root}/staged/new/x"));
+
+        Assert.True(Disk.TryExchange($"{Root}/file", $"{Root}/old"));
+        Assert.Equal("file"u8, Content($"{Root}/old"));
+        Assert.Equal("new"u8, Content($"{Root}/file/x"));
+
+        Assert.False(Disk.TryExchange($"{Root}/staged", $"{Root}/staged/new"));
+        AssertErrno(NoEntry, () => Disk.TryExchange($"{Root}/staged", $"{Root}/absent"));
+        AssertErrno(NoEntry, () => Disk.TryExchange($"{Root}/absent", $"{Root}/staged"));
+    }
+
+    [Fact]
     public void ARenamedDirectoryKeepsWhatIsInIt()
     {
         Disk.TryCreateDirectory($"{Root}/a");

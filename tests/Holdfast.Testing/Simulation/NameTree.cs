@@ -112,6 +112,16 @@ internal sealed class NameTree
         Do(change);
     }
 
+    /// <param name="path">The directories on the way to both names.</param>
+    public void Exchange(
+        DirectoryNode first, string firstName, DirectoryNode second, string secondName, IReadOnlyList<DirectoryNode> path) =>
+        Do(new Change([new Part(first, firstName, second.Current[secondName]), new Part(second, secondName, first.Current[firstName])], Removed: null)
+        {
+            Path = path,
+            // Whatever moves: a file system writes both names at once.
+            MovesDirectory = true,
+        });
+
     /// <summary>Makes the names in a directory durable.</summary>
     public void Sync(DirectoryNode directory)
     {

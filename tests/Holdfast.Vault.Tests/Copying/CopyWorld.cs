@@ -44,7 +44,7 @@ internal static class CopyWorld
             Assert.Equal(Convert.ToHexStringLower(FaultWorld.VaultId), copy.Origin!.Vault);
             Assert.Equal((original.Time, original.Host, original.Program, original.Counts), (copy.Time, copy.Host, copy.Program, copy.Counts));
             Assert.Equal(original.Tags, copy.Tags);
-            Assert.True(copy.IsOfSource(original.Host, original.Roots), about);
+            Assert.True(copy.IsOfSource(original.Source), about);
             Assert.Equal(hasBase ? (original.Kind, ids[original.Base!.Value]) : (PointKind.Full, null), (copy.Kind, copy.Base));
             // On the way through other keys the checks of chunks are lost, so that trees are not the same to the byte.
             if (isDirect) Assert.Equal(isTwin, copy.Tree.SameAs(original.Tree));

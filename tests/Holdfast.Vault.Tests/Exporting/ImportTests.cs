@@ -245,7 +245,7 @@ public sealed class ImportTests : IDisposable
 
         Assert.Equal((expected.Time, expected.Host, expected.Program, expected.Counts), (found.Time, found.Host, found.Program, found.Counts));
         Assert.Equal(expected.Tags, found.Tags);
-        Assert.True(found.IsOfSource(expected.Host, expected.Roots));
+        Assert.True(found.IsOfSource(expected.Source));
         Assert.Equal(new PointOrigin(vault.Id, original), found.Origin);
     }
 }

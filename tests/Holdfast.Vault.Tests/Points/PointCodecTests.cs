@@ -22,9 +22,9 @@ public sealed class PointCodecTests
             Assert.Equal(Received, read.Received);
             Assert.Equal(seed % 2 == 0 ? point.Time : Received, read.EffectiveTime);
             Assert.Equal(
-                (point.Kind, point.Base, point.References, point.Host, point.Program, point.Origin),
-                (read.Kind, read.Base, read.References, read.Host, read.Program, read.Origin));
-            Assert.True(read.IsOfSource(point.Host, point.Roots), $"seed {seed}");
+                (point.Kind, point.Base, point.References, point.Host, point.Program, point.Origin, point.Database),
+                (read.Kind, read.Base, read.References, read.Host, read.Program, read.Origin, read.Database));
+            Assert.True(read.IsOfSource(point.Source), $"seed {seed}");
             Assert.Equal(point.Tags, read.Tags);
             Assert.True(point.Tree.SameAs(read.Tree) && point.Changes.SameAs(read.Changes), $"seed {seed}");
             Assert.Equal(point.Counts, read.Counts);
@@ -84,6 +84,12 @@ public sealed class PointCodecTests
     {
         Id = Id,
         Origin = random.Next(2) == 0 ? null : new PointOrigin(Convert.ToHexStringLower(TestKeys.Random(random, 16)), new SessionId((ulong)random.NextInt64(), 3)),
+        Database = random.Next(3) switch
+        {
+            0 => null,
+            1 => new PointDatabase("rocksdb", "f3b1", (ulong)random.NextInt64(), CheckDepth.All),
+            _ => new PointDatabase("sqlite", null, null, CheckDepth.New),
+        },
         Time = DateTimeOffset.UnixEpoch.AddTicks(random.NextInt64(-1L << 55, 1L << 55)),
         Received = default,
         EffectiveTime = default,

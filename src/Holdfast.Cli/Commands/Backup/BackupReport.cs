@@ -11,6 +11,13 @@ internal static class BackupReport
 {
     public static void Write(CommandOutput output, BackupSummary summary, long errors, TimeSpan elapsed)
     {
+        Describe(output, summary, errors, elapsed);
+        output.Record("summary", (summary, errors, elapsed), WriteJson);
+    }
+
+    /// <summary>In words.</summary>
+    public static void Describe(CommandOutput output, BackupSummary summary, long errors, TimeSpan elapsed)
+    {
         BackupCounts counts = summary.Counts;
         output.SummaryLine(Headline(summary));
         output.SummaryLine(Invariant(
@@ -19,7 +26,6 @@ internal static class BackupReport
             ? $"source: {SizeText.Show(counts.Bytes)}, in {TimeText.ShowTaken(elapsed)}"
             : $"read {SizeText.Show(counts.BytesRead)}, added {SizeText.Show(counts.BytesAdded)}, stored {SizeText.Show(counts.BytesStored)} in {TimeText.ShowTaken(elapsed)}");
         if (errors > 0) output.SummaryLine(Invariant($"{errors:N0} {(errors == 1 ? "item is" : "items are")} missing or not as it was: see above"));
-        output.Record("summary", (summary, errors, elapsed), WriteJson);
     }
 
     private static string Headline(BackupSummary summary)
@@ -31,7 +37,8 @@ internal static class BackupReport
             : $"nothing was written; the restore point would be {kind}{comparedWith}";
     }
 
-    private static void WriteJson(Utf8JsonWriter writer, (BackupSummary Summary, long Errors, TimeSpan Elapsed) report)
+    /// <summary>For programs: the members of an object.</summary>
+    public static void WriteJson(Utf8JsonWriter writer, (BackupSummary Summary, long Errors, TimeSpan Elapsed) report)
     {
         (BackupSummary summary, BackupCounts counts) = (report.Summary, report.Summary.Counts);
         writer.WriteString("point", summary.Point?.ToString());

@@ -3,9 +3,12 @@ using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault;
 
-namespace Holdfast.Cli.Commands.Backup;
+namespace Holdfast.Cli.Commands;
 
-/// <summary>Where on this machine lies what a key compares with that cannot read the vault's trees: docs/formats/state.md.</summary>
+/// <summary>
+/// Where holdfast keeps what it knows on this machine: what a key compares with that cannot read the vault's trees (docs/formats/state.md), and known
+/// hashes (docs/formats/checkpoint.md).
+/// </summary>
 internal sealed class StatePlace
 {
     private const string Name = "holdfast";
@@ -29,8 +32,11 @@ internal sealed class StatePlace
         return context.Environment("HOME") is ['/', ..] home ? new StatePlace($"{home.TrimEnd('/')}/.local/state/{Name}", context.Host) : null;
     }
 
+    /// <summary>Absolute path of a directory there.</summary>
+    public string PathOf(string name) => $"{directory}/{name}";
+
     /// <summary>Opens a store there by its name.</summary>
-    public IObjectStore Open(string name) => ObjectStores.Open($"{StoreAddress.FileScheme}:{directory}/{name}", host);
+    public IObjectStore Open(string name) => ObjectStores.Open($"{StoreAddress.FileScheme}:{PathOf(name)}", host);
 
     /// <summary>Whether a directory of a name is this place.</summary>
     public async ValueTask<bool> IsAtAsync(ReadOnlyMemory<byte> name, DirectoryIdentity identity) =>
