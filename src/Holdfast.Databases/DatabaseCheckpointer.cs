@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using Holdfast.Databases.Checkpoints;
 using Holdfast.Log;
 
@@ -61,9 +62,7 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
         KnownHashes hashes = HashesOf(source.Address, capture);
         var files = new CheckpointFile[capture.Files.Count];
         var fresh = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
-        Parallel.For(
-            0, files.Length, new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount },
-            i => files[i] = Describe(stage.Content, capture.Files[i], hashes, fresh, options.ReadAll));
+        ForEach(files.Length, i => files[i] = Describe(stage.Content, capture.Files[i], hashes, fresh, options.ReadAll), cancellationToken);
         if (options.Verify) Verify(engine, stage, source, files, options.ReadAll ? null : fresh.Keys.ToHashSet(StringComparer.Ordinal), cancellationToken);
         // What was not found whole is not known: the next checkpoint reads it again.
         foreach (CheckpointFile file in files)
@@ -83,6 +82,19 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
             Duration = host.Clock.GetElapsedTime(started),
             Files = files,
         };
+    }
+
+    private static void ForEach(int count, Action<int> action, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount }, action);
+        }
+        catch (AggregateException failures)
+        {
+            // The first is enough to act on.
+            ExceptionDispatchInfo.Throw(failures.Flatten().InnerExceptions[0]);
+        }
     }
 
     private static void Verify(

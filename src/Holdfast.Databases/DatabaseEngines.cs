@@ -1,3 +1,4 @@
+using Holdfast.Databases.Agents;
 using Holdfast.Databases.Bitcask;
 using Holdfast.Databases.RocksDb;
 using Holdfast.Databases.Sqlite;
@@ -7,7 +8,7 @@ namespace Holdfast.Databases;
 /// <summary>The engines that this program knows.</summary>
 public static class DatabaseEngines
 {
-    private static readonly IDatabaseEngine[] All = [new BitcaskEngine(), new RocksDbEngine(), new SqliteEngine()];
+    private static readonly IDatabaseEngine[] All = [new BitcaskEngine(), new RocksDbEngine(path => AgentSource.TryFind(new DatabaseAddress(RocksDbEngine.EngineName, path))), new SqliteEngine()];
 
     /// <summary>Their names.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(engine => engine.Name)];

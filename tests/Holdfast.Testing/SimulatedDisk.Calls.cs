@@ -120,7 +120,7 @@ public sealed partial class SimulatedDisk
         }
 
         bool isInside = first.StartsWith($"{second}/", StringComparison.Ordinal) || second.StartsWith($"{first}/", StringComparison.Ordinal);
-        if (isInside) return false;
+        if (isInside || !Exchanges) return false;
         names.Exchange(firstDirectory, firstName, secondDirectory, secondName, [.. names.DirectoriesOn(first), .. names.DirectoriesOn(second)]);
         Touch(firstDirectory);
         Touch(secondDirectory);

@@ -95,6 +95,9 @@ public sealed partial class SimulatedDisk : IDisk
     /// <summary>Whether the disk's file system can clone; a clone counts as used like a copy.</summary>
     public bool Clones { get; init; }
 
+    /// <summary>Whether the disk's file system can exchange names.</summary>
+    public bool Exchanges { get; set; } = true;
+
     /// <summary>
     /// Whether the disk is one without O_TMPFILE: a file without a name has one that begins with
     /// <see cref="IDisk.StagingPrefix"/>.

@@ -15,6 +15,8 @@ namespace Holdfast.Databases.Agents;
 /// </remarks>
 public sealed class CheckpointAgent : IDisposable
 {
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(100);
+
     private readonly ICheckpointSource source;
     private readonly Socket listener;
     private readonly CancellationTokenSource stopping = new();
@@ -89,18 +91,36 @@ public sealed class CheckpointAgent : IDisposable
         {
             while (true)
             {
-                Socket asker = await listener.AcceptAsync(stopping.Token).ConfigureAwait(false);
+                if (await TryAcceptAsync().ConfigureAwait(false) is not { } asker) continue;
                 talks.RemoveAll(talk => talk.IsCompleted);
                 talks.Add(TalkAsync(asker));
             }
         }
-        catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception end) when (end is OperationCanceledException or ObjectDisposedException)
         {
             await Task.WhenAll(talks).ConfigureAwait(false);
         }
         finally
         {
             ended.Set();
+        }
+    }
+
+    /// <summary>Null when none could be accepted: the owner may have as many files open as it may have, for now.</summary>
+    private async Task<Socket?> TryAcceptAsync()
+    {
+        try
+        {
+            return await listener.AcceptAsync(stopping.Token).ConfigureAwait(false);
+        }
+        catch (SocketException) when (!stopping.IsCancellationRequested)
+        {
+            await Task.Delay(RetryAfter, stopping.Token).ConfigureAwait(false);
+            return null;
+        }
+        catch (SocketException)
+        {
+            throw new OperationCanceledException(stopping.Token);
         }
     }
 

@@ -39,7 +39,6 @@ internal sealed class SharedBitcaskSource(Host host, string path) : ICheckpointS
         var files = new List<CapturedFile>();
         foreach (LogSegment segment in log.Segments)
         {
-            if (segment.Readable <= segment.FirstOffset && !segment.IsSealed) continue;
             string name = Path.GetFileName(segment.Path);
             FileTransfer? came = segment.IsSealed
                 ? transfer.TryBring(segment.Path, name, cancellationToken)
@@ -49,6 +48,11 @@ internal sealed class SharedBitcaskSource(Host host, string path) : ICheckpointS
                 ? BitcaskIdentity.TryRead(host.Disk, $"{directory}/{name}", log.Id, segment.Number, segment.Incarnation)
                 : null;
             files.Add(new CapturedFile(name, identity, how));
+        }
+
+        if (files.Count == 0)
+        {
+            throw new HoldfastException(ErrorKind.Failed, $"{path}: nothing of the store is on the disk yet", "write to it, or sync it, first");
         }
 
         return new Capture(log.Id.ToString(), Sequence: null, CaptureWay.Shared, files);

@@ -1,0 +1,66 @@
+using Holdfast.Log;
+
+namespace Holdfast.Databases.RocksDb;
+
+/// <summary>Checkpoints, by the owner.</summary>
+public sealed unsafe partial class RocksDatabase
+{
+    private static readonly HostDisk Disk = new();
+
+    private readonly RocksFileIdentities identities = new(Disk);
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// By RocksDB's own checkpoint, beside writes from any thread: tables and blob files are links on the same file system, else copies;
+    /// the manifest and the newest write-ahead log are copies. Writes of <see cref="RocksDurability.Unlogged"/> are in it only with a flush. Rate and
+    /// progress of the options are not heeded, since RocksDB knows neither; nor is cancelling, until it is done.
+    /// </remarks>
+    public Capture Capture(string directory, CaptureOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        ArgumentNullException.ThrowIfNull(options);
+        cancellationToken.ThrowIfCancellationRequested();
+        nint checkpointer = LibRocksDb.CreateCheckpointer(handle, out nint error);
+        RocksError.Check(error, Path);
+        try
+        {
+            LibRocksDb.CreateCheckpoint(checkpointer, directory, options.Flush ? 0 : ulong.MaxValue, out error);
+            RocksError.Check(error, Path);
+        }
+        finally
+        {
+            LibRocksDb.DestroyCheckpointer(checkpointer);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        return Complete(directory, cancellationToken);
+    }
+
+    private Capture Complete(string directory, CancellationToken cancellationToken)
+    {
+        // RocksDB leaves out the database's id, and a copy without it would take another at its first open.
+        if (Disk.TryStat($"{directory}/{RocksFiles.Identity}") is null)
+        {
+            new FileBringer(Disk, directory, new CaptureOptions())
+                .TryBringChanging($"{Path}/{RocksFiles.Identity}", RocksFiles.Identity, null, cancellationToken);
+        }
+
+        foreach (DiskEntry entry in Disk.TryList(directory) ?? [])
+        {
+            if (RocksFiles.IsOptions(entry.Name, out _)) RocksOptionsFile.DropWalDirectory(Disk, $"{directory}/{entry.Name}");
+        }
+
+        string manifest = RocksManifest.NameOf(Disk, directory)
+            ?? throw new HoldfastException(ErrorKind.Failed, $"{directory}: RocksDB made no checkpoint there", "another program removes files there");
+        RocksManifest live = RocksManifest.Read(Disk, $"{directory}/{manifest}");
+        ulong? sequence = RocksWals.Settle(Disk, directory, live.LastSequence);
+        return RocksCopies.Describe(Disk, directory, Path, sequence, CaptureWay.Owner, identities, name => TransferOf(directory, name));
+    }
+
+    private FileTransfer TransferOf(string directory, string name)
+    {
+        // RocksDB does not tell. A link whose other name the database has dropped since is one all the same, by its count or its older time.
+        if (Disk.TryStat($"{directory}/{name}") is { LinkCount: > 1 }) return FileTransfer.Linked;
+        return FileTransfer.Copied;
+    }
+}
