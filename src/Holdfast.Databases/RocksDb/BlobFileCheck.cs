@@ -5,9 +5,11 @@ namespace Holdfast.Databases.RocksDb;
 
 /// <summary>Reads a blob file whole and checks each of its records.</summary>
 /// <remarks>
-/// Layout (db/blob/blob_log_format.h, version 1): a header of 30 bytes; records of a header (lengths of key and value, expiration, 8 bytes
-/// each; checksum of these; checksum of key and value), key and value; a footer of 32 bytes. Header and footer end in their checksum. All
-/// checksums are masked CRC32C.
+/// Layout (db/blob/blob_log_format.h, version 1): a header of 30 bytes (magic number, version, column family, 4 bytes each; flags and
+/// compression, one each; range of expirations, 16) without a checksum; records of a header (lengths of key and value, expiration, 8 bytes
+/// each; checksum of these; checksum of key and value), key and value; a footer of 32 bytes (magic number; count of records, 8; range of
+/// expirations; checksum). Checksums are masked CRC32C. A header whose compression has become another one that there is shows only when
+/// RocksDB reads a blob of the file.
 /// </remarks>
 internal static class BlobFileCheck
 {
@@ -17,10 +19,13 @@ internal static class BlobFileCheck
     private const int CoveredRecordBytes = 24;
     private const uint Magic = 2395959;
     private const uint Version = 1;
+    private const byte LastCompression = 7;
     private const int PieceBytes = 1 << 18;
 
     /// <summary>What is wrong with a blob file; null when nothing is.</summary>
-    public static string? FindProblem(IDiskFile file)
+    /// <param name="file">The file.</param>
+    /// <param name="familyId">Id of its column family.</param>
+    public static string? FindProblem(IDiskFile file, ulong familyId)
     {
         long length = file.Length;
         if (length < HeaderBytes + FooterBytes) return $"is too short for a blob file: {length} bytes";
@@ -28,11 +33,10 @@ internal static class BlobFileCheck
         Span<byte> part = piece.AsSpan(0, HeaderBytes);
         file.Read(0, part);
         if (BinaryPrimitives.ReadUInt32LittleEndian(part) != Magic) return "is no blob file";
-        uint version = BinaryPrimitives.ReadUInt32LittleEndian(part[4..]);
-        if (!EndsInItsChecksum(part)) return "its header fails its check";
-        if (version != Version)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(part[4..]) != Version) return "is of an unknown version";
+        if (BinaryPrimitives.ReadUInt32LittleEndian(part[8..]) != familyId || part[13] > LastCompression || !IsWithoutExpiration(part[12..]))
         {
-            throw new HoldfastException(ErrorKind.Failed, $"a blob file of version {version}: written by a RocksDB that is newer than this program", "use a newer holdfast");
+            return "its header is not what RocksDB writes";
         }
 
         long end = length - FooterBytes;
@@ -75,6 +79,9 @@ internal static class BlobFileCheck
 
         return IsMasked(crc, header[(CoveredRecordBytes + 4)..]);
     }
+
+    // Blobs that expire are of the older BlobDB, whose files lie in a directory of their own. After the flags comes the compression.
+    private static bool IsWithoutExpiration(ReadOnlySpan<byte> fromFlags) => fromFlags[0] == 0 && !fromFlags[2..18].ContainsAnyExcept((byte)0);
 
     private static bool EndsInItsChecksum(ReadOnlySpan<byte> bytes) => IsMasked(Crc32C.Compute(bytes[..^4]), bytes[^4..]);
 

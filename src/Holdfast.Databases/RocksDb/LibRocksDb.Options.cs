@@ -5,11 +5,8 @@ namespace Holdfast.Databases.RocksDb;
 /// <summary>Options, and the checksums of blocks.</summary>
 internal static unsafe partial class LibRocksDb
 {
-    /// Of wal_recovery_mode: whatever a log holds is an error unless it is whole.
-    public const int AbsoluteConsistency = 1;
-
-    /// Of wal_recovery_mode: what lies before the first bad record is taken.
-    public const int PointInTime = 2;
+    /// Of wal_recovery_mode: bad records are passed over.
+    public const int SkipCorrupted = 3;
 
     /// Of info_log_level: only headers.
     public const int LogHeadersOnly = 5;

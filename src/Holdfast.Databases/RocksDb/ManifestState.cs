@@ -64,13 +64,13 @@ internal sealed class ManifestState(string path)
     public RocksManifest ToManifest()
     {
         var files = new SortedDictionary<string, LiveFile>(StringComparer.Ordinal);
-        foreach (Family family in families.Values)
+        foreach ((ulong id, Family family) in families)
         {
             ulong firstBlob = ulong.MaxValue;
             foreach ((ulong number, Table table) in family.Tables)
             {
                 string name = RocksFiles.TableName(number);
-                files[name] = new LiveFile(name, (long)table.Bytes, IsBlob: false);
+                files[name] = new LiveFile(name, (long)table.Bytes, IsBlob: false, id);
                 if (table.OldestBlob != 0) firstBlob = Math.Min(firstBlob, table.OldestBlob);
             }
 
@@ -79,7 +79,7 @@ internal sealed class ManifestState(string path)
             {
                 if (number < firstBlob || blobs.GarbageCount >= blobs.Count) continue;
                 string name = RocksFiles.BlobName(number);
-                files[name] = new LiveFile(name, (long)(blobs.Bytes + BlobHeaderAndFooterBytes), IsBlob: true);
+                files[name] = new LiveFile(name, (long)(blobs.Bytes + BlobHeaderAndFooterBytes), IsBlob: true, id);
             }
         }
 

@@ -15,7 +15,6 @@ internal static class NativeOptions
         LibRocksDb.SetMaxBackgroundJobs(native, options.MaxBackgroundJobs);
         LibRocksDb.SetManualWalFlush(native, AsByte(options.ManualWalFlush));
         LibRocksDb.SetAtomicFlush(native, AsByte(options.AtomicFlush));
-        LibRocksDb.SetRecycledLogs(native, (nuint)options.RecycledWals);
         if (options.MaxOpenFiles is { } files) LibRocksDb.SetMaxOpenFiles(native, files);
         if (options.MaxTotalWalBytes is { } walBytes) LibRocksDb.SetMaxTotalWalBytes(native, (ulong)walBytes);
         if (options.WalDirectory is { } wals) LibRocksDb.SetWalDirectory(native, wals);

@@ -148,8 +148,9 @@ internal sealed class RecordReader : IDisposable
             int headerBytes = isRecyclable ? RecyclableHeaderBytes : HeaderBytes;
             if (isRecyclable && left >= headerBytes && BinaryPrimitives.ReadUInt32LittleEndian(header[7..]) != number)
             {
-                // What the file held in its earlier life, unless the number itself is what was damaged.
-                return IsWholeWith(header, headerBytes, bytes, left, number) ? StopDamaged() : StopTorn();
+                // What the file held in its earlier life, unless the number itself or the type is what was damaged.
+                bool isOwn = IsWholeWith(header, headerBytes, bytes, left, number) || (!isRecycled && IsWholeWithOtherType(header, bytes, left));
+                return isOwn ? StopDamaged() : StopTorn();
             }
 
             if (headerBytes + bytes > left)
@@ -236,6 +237,18 @@ internal sealed class RecordReader : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(covered[1..], number);
         uint crc = Crc32C.Append(Crc32C.Compute(covered), header.Slice(headerBytes, bytes));
         return Unmask(BinaryPrimitives.ReadUInt32LittleEndian(header)) == crc;
+    }
+
+    private static bool IsWholeWithOtherType(ReadOnlySpan<byte> header, int bytes, int left)
+    {
+        if (HeaderBytes + bytes > left) return false;
+        uint crc = Unmask(BinaryPrimitives.ReadUInt32LittleEndian(header));
+        for (byte type = Full; type <= Last; type++)
+        {
+            if (Crc32C.Append(Crc32C.Compute([type]), header.Slice(HeaderBytes, bytes)) == crc) return true;
+        }
+
+        return false;
     }
 
     // Whether the fragment is whole with another length than it says: then it is not torn, its length is damaged.

@@ -15,9 +15,11 @@ internal sealed class RocksCheck(IDisk disk, string path, IReadOnlySet<string>? 
 
     // Opened tables keep their index in memory; this bounds what an open of many tables reads.
     private const int MaxOpenFiles = 32;
+    private const int ReadAheadBytes = 1 << 20;
 
     private readonly List<string> problems = [];
     private long bytesRead;
+    private string? limits;
 
     public DatabaseCheck Run(CancellationToken cancellationToken)
     {
@@ -40,9 +42,9 @@ internal sealed class RocksCheck(IDisk disk, string path, IReadOnlySet<string>? 
             CheckFile(file, scratch);
         }
 
-        string? limits = LimitsOf(manifest);
+        limits = LimitsOf(manifest);
         // RocksDB would stop at the first of them, with less to say.
-        if (problems.Count == 0 && limits is null) Open(scratch);
+        if (problems.Count == 0 && limits is null) Open(scratch, cancellationToken);
         return new DatabaseCheck(problems, bytesRead, limits);
     }
 
@@ -60,7 +62,7 @@ internal sealed class RocksCheck(IDisk disk, string path, IReadOnlySet<string>? 
 
         if (only is not null && !only.Contains(file.Name)) return;
         bytesRead += file.Bytes;
-        string? problem = file.IsBlob ? BlobFileCheck.FindProblem(open) : TableCheck.FindProblem(open, filePath, scratch);
+        string? problem = file.IsBlob ? BlobFileCheck.FindProblem(open, file.FamilyId) : TableCheck.FindProblem(open, filePath, scratch);
         if (problem is not null) problems.Add($"{file.Name}: {problem}");
     }
 
@@ -76,7 +78,7 @@ internal sealed class RocksCheck(IDisk disk, string path, IReadOnlySet<string>? 
         return null;
     }
 
-    private void Open(ScratchDirectory scratch)
+    private void Open(ScratchDirectory scratch, CancellationToken cancellationToken)
     {
         var options = new RocksOptions { CacheBytes = 1 << 20, MaxOpenFiles = MaxOpenFiles, WalDirectory = path, InfoLogDirectory = scratch.Path };
         try
@@ -87,7 +89,7 @@ internal sealed class RocksCheck(IDisk disk, string path, IReadOnlySet<string>? 
                 LibRocksDb.SetParanoidChecks(native, 1);
                 LibRocksDb.SetInfoLogLevel(native, LibRocksDb.LogHeadersOnly);
             });
-            foreach (RocksColumnFamily family in database.ColumnFamilies) Touch(database, family);
+            foreach (RocksColumnFamily family in database.ColumnFamilies) Read(database, family, cancellationToken);
         }
         catch (HoldfastException failed) when (failed.Kind is ErrorKind.Damage or ErrorKind.Failed or ErrorKind.NotThere)
         {
@@ -95,21 +97,29 @@ internal sealed class RocksCheck(IDisk disk, string path, IReadOnlySet<string>? 
         }
     }
 
-    // What is read whole was read above; this is that the column family answers.
-    private void Touch(RocksDatabase database, RocksColumnFamily family)
+    // Some files: they were read whole above; that the column family answers is enough. All: that each key leads to its value too.
+    private void Read(RocksDatabase database, RocksColumnFamily family, CancellationToken cancellationToken)
     {
-        using RocksIterator iterator = database.Iterate(family, fillCache: false);
+        using RocksIterator iterator = database.Iterate(family, fillCache: false, readAheadBytes: ReadAheadBytes);
         try
         {
-            if (iterator.SeekToFirst()) iterator.SeekToLast();
+            for (bool isThere = iterator.SeekToFirst(); isThere && only is null; isThere = iterator.MoveNext())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+
+            iterator.SeekToLast();
         }
-        catch (HoldfastException failed) when (failed.Kind == ErrorKind.Damage)
+        catch (HoldfastException failed) when (failed.Kind == ErrorKind.Damage && !IsOfMerging(failed))
         {
             problems.Add($"column family '{family.Name}': {failed.Message}");
         }
-        catch (HoldfastException)
+        catch (HoldfastException failed) when (IsOfMerging(failed))
         {
-            // Merge operands cannot be joined without the program's operator: nothing is wrong with them.
+            limits = $"column family '{family.Name}' has values that only its program's merge operator can join: its files were checked";
         }
     }
+
+    private static bool IsOfMerging(HoldfastException failed) =>
+        failed.Message.Contains("merge_operator", StringComparison.Ordinal) || failed.Message.Contains("merge operator", StringComparison.Ordinal);
 }

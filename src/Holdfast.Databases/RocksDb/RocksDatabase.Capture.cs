@@ -20,7 +20,7 @@ public sealed unsafe partial class RocksDatabase
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ArgumentNullException.ThrowIfNull(options);
         cancellationToken.ThrowIfCancellationRequested();
-        nint checkpointer = LibRocksDb.CreateCheckpointer(handle, out nint error);
+        nint checkpointer = LibRocksDb.CreateCheckpointer(Handle, out nint error);
         RocksError.Check(error, Path);
         try
         {
@@ -57,10 +57,13 @@ public sealed unsafe partial class RocksDatabase
         return RocksCopies.Describe(Disk, directory, Path, sequence, CaptureWay.Owner, identities, name => TransferOf(directory, name));
     }
 
+    // RocksDB does not tell: it links what never changes where both lie on one file system.
     private FileTransfer TransferOf(string directory, string name)
     {
-        // RocksDB does not tell. A link whose other name the database has dropped since is one all the same, by its count or its older time.
-        if (Disk.TryStat($"{directory}/{name}") is { LinkCount: > 1 }) return FileTransfer.Linked;
-        return FileTransfer.Copied;
+        if (Disk.TryStat($"{directory}/{name}") is not { } file) return FileTransfer.Copied;
+        bool isFixed = RocksFiles.IsTable(name) || RocksFiles.IsBlob(name, out _);
+        // The database may have dropped its own name for it since.
+        bool isLink = file.LinkCount > 1 || (isFixed && file.DeviceId == Disk.TryStat(Path)?.DeviceId);
+        return isLink ? FileTransfer.Linked : FileTransfer.Copied;
     }
 }

@@ -84,7 +84,7 @@ public sealed unsafe partial class RocksDatabase
     public RocksColumnFamily CreateColumnFamily(string name)
     {
         using OptionsHandle native = NativeOptions.Create(options, options.Of(name), cache);
-        nint value = LibRocksDb.CreateFamily(handle, native, name, out nint error);
+        nint value = LibRocksDb.CreateFamily(Handle, native, name, out nint error);
         RocksError.Check(error, Path);
         return Add(name, value);
     }
@@ -94,7 +94,7 @@ public sealed unsafe partial class RocksDatabase
     public void DropColumnFamily(RocksColumnFamily family)
     {
         ArgumentNullException.ThrowIfNull(family);
-        LibRocksDb.DropFamily(handle, family.Handle, out nint error);
+        LibRocksDb.DropFamily(Handle, family.Handle, out nint error);
         RocksError.Check(error, Path);
         families.TryRemove(new KeyValuePair<string, RocksColumnFamily>(family.Name, family));
         family.Handle.Dispose();

@@ -21,15 +21,19 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
     private readonly WriteOptionsHandle logged = new();
     private readonly WriteOptionsHandle synced = new();
     private readonly WriteOptionsHandle unlogged = new();
+    private volatile bool isDisposed;
 
     /// <summary>Where it lies.</summary>
     public DatabaseAddress Address { get; }
+
+    /// <summary>For calls of the library that this class does not make.</summary>
+    internal DatabaseHandle Handle => handle;
 
     /// <summary>Absolute path of its directory.</summary>
     public string Path => Address.Path;
 
     /// <summary>Number of the last change: each changed key counts one.</summary>
-    public ulong LatestSequence => LibRocksDb.LatestSequence(handle);
+    public ulong LatestSequence => LibRocksDb.LatestSequence(Handle);
 
     /// <summary>Sets a value.</summary>
     /// <param name="key">Not kept.</param>
@@ -44,7 +48,7 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
         fixed (byte* keyStart = key, valueStart = value)
         {
             LibRocksDb.Put(
-                handle, WritesOf(durability), HandleOf(family), keyStart, (nuint)key.Length, valueStart, (nuint)value.Length, out error);
+                Handle, WritesOf(durability), HandleOf(family), keyStart, (nuint)key.Length, valueStart, (nuint)value.Length, out error);
         }
 
         RocksError.Check(error, Path);
@@ -60,7 +64,7 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
         nint error;
         fixed (byte* keyStart = key)
         {
-            LibRocksDb.Delete(handle, WritesOf(durability), HandleOf(family), keyStart, (nuint)key.Length, out error);
+            LibRocksDb.Delete(Handle, WritesOf(durability), HandleOf(family), keyStart, (nuint)key.Length, out error);
         }
 
         RocksError.Check(error, Path);
@@ -72,7 +76,7 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
     public void Write(RocksBatch batch, RocksDurability durability = RocksDurability.Logged)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        LibRocksDb.Write(handle, WritesOf(durability), batch.Handle, out nint error);
+        LibRocksDb.Write(Handle, WritesOf(durability), batch.Handle, out nint error);
         RocksError.Check(error, Path);
     }
 
@@ -92,17 +96,24 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
     /// <param name="snapshot">As of when; null for now.</param>
     public RocksValue? GetPinned(ReadOnlySpan<byte> key, RocksColumnFamily? family = null, RocksSnapshot? snapshot = null)
     {
-        var pinned = new PinnedHandle(handle);
-        nint error;
-        fixed (byte* keyStart = key)
+        var pinned = new PinnedHandle(Handle);
+        RocksValue? value = null;
+        try
         {
-            pinned.Set(LibRocksDb.GetPinned(handle, ReadsOf(snapshot), HandleOf(family), keyStart, (nuint)key.Length, out error));
-        }
+            nint error;
+            fixed (byte* keyStart = key)
+            {
+                pinned.Set(LibRocksDb.GetPinned(Handle, ReadsOf(snapshot), HandleOf(family), keyStart, (nuint)key.Length, out error));
+            }
 
-        if (error == 0 && pinned.HasValue) return new RocksValue(pinned);
-        pinned.Dispose();
-        RocksError.Check(error, Path);
-        return null;
+            RocksError.Check(error, Path);
+            return value = pinned.HasValue ? new RocksValue(pinned) : null;
+        }
+        finally
+        {
+            // Without a value it would keep the database open until it is collected.
+            if (value is null) pinned.Dispose();
+        }
     }
 
     /// <summary>Goes over the keys as they are now, or were at a snapshot.</summary>
@@ -114,18 +125,18 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
         RocksColumnFamily? family = null, RocksSnapshot? snapshot = null, bool fillCache = true, int readAheadBytes = 0)
     {
         RequireOwn(snapshot);
-        return new RocksIterator(handle, family ?? Default, snapshot, fillCache, readAheadBytes, Path);
+        return new RocksIterator(Handle, family ?? Default, snapshot, fillCache, readAheadBytes, Path);
     }
 
     /// <summary>Keeps the present state for reads, until the result is disposed.</summary>
-    public RocksSnapshot TakeSnapshot() => new(handle);
+    public RocksSnapshot TakeSnapshot() => new(Handle);
 
     /// <summary>Writes what a column family has in memory to a table. Durable when it returns.</summary>
     /// <param name="family">Column family; null for the default one.</param>
     public void Flush(RocksColumnFamily? family = null)
     {
         nint native = LibRocksDb.CreateFlushOptions();
-        LibRocksDb.Flush(handle, native, HandleOf(family), out nint error);
+        LibRocksDb.Flush(Handle, native, HandleOf(family), out nint error);
         LibRocksDb.DestroyFlushOptions(native);
         RocksError.Check(error, Path);
     }
@@ -134,20 +145,20 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
     /// <param name="sync">Whether it also survives loss of power when it returns.</param>
     public void FlushWal(bool sync)
     {
-        LibRocksDb.FlushWal(handle, sync ? (byte)1 : (byte)0, out nint error);
+        LibRocksDb.FlushWal(Handle, sync ? (byte)1 : (byte)0, out nint error);
         RocksError.Check(error, Path);
     }
 
     /// <summary>Merges all tables of a column family.</summary>
     /// <param name="family">Column family; null for the default one.</param>
-    public void Compact(RocksColumnFamily? family = null) => LibRocksDb.Compact(handle, HandleOf(family), null, 0, null, 0);
+    public void Compact(RocksColumnFamily? family = null) => LibRocksDb.Compact(Handle, HandleOf(family), null, 0, null, 0);
 
     /// <summary>What RocksDB says of itself, such as <c>rocksdb.stats</c>; null when it knows no such property.</summary>
     /// <param name="name">Name of the property.</param>
     /// <param name="family">Column family; null for the default one.</param>
     public string? GetProperty(string name, RocksColumnFamily? family = null)
     {
-        nint text = LibRocksDb.GetProperty(handle, HandleOf(family), name);
+        nint text = LibRocksDb.GetProperty(Handle, HandleOf(family), name);
         if (text == 0) return null;
         string value = Marshal.PtrToStringUTF8(text)!;
         LibRocksDb.Free(text);
@@ -160,6 +171,7 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
     /// </summary>
     public void Dispose()
     {
+        isDisposed = true;
         foreach (RocksColumnFamily family in families.Values) family.Handle.Dispose();
         reads.Dispose();
         logged.Dispose();
@@ -167,6 +179,16 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
         unlogged.Dispose();
         cache?.Dispose();
         handle.Dispose();
+    }
+
+    // While something that hangs on it lives, a disposed handle can still be used.
+    private DatabaseHandle Handle
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            return handle;
+        }
     }
 
     private WriteOptionsHandle WritesOf(RocksDurability durability) => durability switch

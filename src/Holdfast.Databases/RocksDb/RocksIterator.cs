@@ -18,13 +18,27 @@ public sealed unsafe class RocksIterator : IDisposable
     {
         this.path = path;
         options = new ReadOptionsHandle(snapshot is null ? database : snapshot.Handle);
-        LibRocksDb.SetFillCache(options, fillCache ? (byte)1 : (byte)0);
-        LibRocksDb.SetReadAheadBytes(options, (nuint)readAheadBytes);
-        // Without this a column family with a prefix extractor shows only the keys of the prefix that was sought.
-        LibRocksDb.SetTotalOrder(options, 1);
-        if (snapshot is not null) LibRocksDb.SetSnapshot(options, snapshot.Handle);
-        handle = new IteratorHandle(options);
-        handle.Set(LibRocksDb.CreateIterator(database, options, family.Handle));
+        IteratorHandle? made = null;
+        try
+        {
+            LibRocksDb.SetFillCache(options, fillCache ? (byte)1 : (byte)0);
+            LibRocksDb.SetReadAheadBytes(options, (nuint)readAheadBytes);
+            // Without this a column family with a prefix extractor shows only the keys of the prefix that was sought.
+            LibRocksDb.SetTotalOrder(options, 1);
+            if (snapshot is not null) LibRocksDb.SetSnapshot(options, snapshot.Handle);
+            made = new IteratorHandle(options);
+            made.Set(LibRocksDb.CreateIterator(database, options, family.Handle));
+            handle = made;
+        }
+        finally
+        {
+            // Half of one would keep the database open until it is collected.
+            if (handle is null)
+            {
+                made?.Dispose();
+                options.Dispose();
+            }
+        }
     }
 
     /// <summary>Whether it is at a key.</summary>

@@ -7,7 +7,8 @@ namespace Holdfast.Databases.RocksDb;
 /// <param name="Name">Its name.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="IsBlob">Whether it holds blobs, not a table.</param>
-internal readonly record struct LiveFile(string Name, long Bytes, bool IsBlob);
+/// <param name="FamilyId">Id of its column family.</param>
+internal readonly record struct LiveFile(string Name, long Bytes, bool IsBlob, ulong FamilyId);
 
 /// <summary>A column family that a manifest names.</summary>
 /// <param name="Name">Its name.</param>

@@ -26,9 +26,6 @@ public sealed record RocksOptions
     /// </summary>
     public bool ManualWalFlush { get; init; }
 
-    /// <summary>How many write-ahead logs are kept to be written over; 0 for none.</summary>
-    public int RecycledWals { get; init; }
-
     /// <summary>Write-ahead logs of more bytes than this, together, make column families flush; null for RocksDB's choice.</summary>
     public long? MaxTotalWalBytes { get; init; }
 

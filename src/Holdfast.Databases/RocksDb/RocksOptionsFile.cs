@@ -30,16 +30,16 @@ internal static class RocksOptionsFile
     /// logs of the database that it was taken from.
     /// </summary>
     /// <param name="disk">Where it lies.</param>
-    /// <param name="path">Its path in the copy; no link.</param>
+    /// <param name="path">Its path in the copy; may be a link.</param>
     public static void DropWalDirectory(IDisk disk, string path)
     {
         if (WalDirectoryOf(disk, path) is null || TryText(disk, path) is not { } text) return;
         string[] kept = [.. text.Split('\n').Where(line => !line.TrimStart().StartsWith(WalDirectoryKey, StringComparison.Ordinal))];
-        using IDiskFile? file = disk.TryOpen(path, DiskAccess.ReadWrite);
-        if (file is null) return;
-        byte[] bytes = Encoding.UTF8.GetBytes(string.Join('\n', kept));
-        file.Write(0, bytes);
-        file.SetLength(bytes.Length);
+        // Another file, not another content: RocksDB's checkpoint links the database's own file with options.
+        using IDiskFile file = disk.CreateUnnamed(Path.GetDirectoryName(path)!);
+        file.Write(0, Encoding.UTF8.GetBytes(string.Join('\n', kept)));
+        disk.TryDelete(path);
+        if (!disk.TryPublish(file, path)) throw new InvalidOperationException($"{path} exists");
     }
 
     private static string? TryText(IDisk disk, string path)

@@ -1,4 +1,3 @@
-using System.Text;
 using Holdfast.Log;
 
 namespace Holdfast.Databases.RocksDb;

@@ -20,7 +20,14 @@ public sealed class RocksSnapshot : IDisposable
     /// <summary>Read as of this snapshot.</summary>
     internal ReadOptionsHandle Reads { get; }
 
-    internal SnapshotHandle Handle => handle;
+    internal SnapshotHandle Handle
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(Reads.IsClosed, this);
+            return handle;
+        }
+    }
 
     /// <summary>Lets go of it; iterators that were opened on it go on.</summary>
     public void Dispose()

@@ -8,6 +8,9 @@ internal static class RocksWals
 {
     private const int BatchHeaderBytes = 12; // number of the first change, 8 bytes; count of changes, 4
 
+    private const string DamageHint =
+        "if the machine lost power, open the database once with its program, which drops what was torn; else restore it from a restore point";
+
     /// <summary>Cuts the newest log at its last whole record, and looks through all of them.</summary>
     /// <param name="disk">Where it lies.</param>
     /// <param name="directory">The copy.</param>
@@ -56,9 +59,6 @@ internal static class RocksWals
         return bytes;
     }
 
-    private const string DamageHint =
-        "if the machine lost power, open the database once with its program, which drops what was torn; else restore it from a restore point";
-
     private static string DamageText(string name, long offset) => $"{name}: byte {offset}: a record of the write-ahead log fails its check";
 
     private static (RecordEnd End, long WholeBytes, long DamageOffset, ulong? Sequence) Read(IDisk disk, string path, ulong number)
@@ -80,6 +80,8 @@ internal static class RocksWals
 
     private static void Cut(IDisk disk, string path, long length)
     {
+        // A link is the database's own log: it is complete, and stays as it is.
+        if (disk.TryStat(path) is not { LinkCount: 1 }) return;
         using IDiskFile? file = disk.TryOpen(path, DiskAccess.ReadWrite);
         file?.SetLength(length);
     }
