@@ -82,12 +82,17 @@ internal sealed class CaptureTarget(IDisk disk, string directory, string name)
         {
             using SqliteConnection connection = SqliteConnection.OpenImmutable(Path);
             _ = connection.Query("SELECT count(*) FROM sqlite_schema WHERE sql LIKE 'CREATE%'");
+            if (SqlitePath.FindCut(connection, SqlitePath.Require(Path).Length) is { } cut) throw Damage(source, cut);
         }
-        catch (SqliteException e) when (e.IsDamage || e.Code == LibSqlite.Error)
+        catch (SqliteException e) when (e.IsDamage || e.IsRefusal)
         {
-            throw new HoldfastException(ErrorKind.Damage, $"{source}: {e.Reason}", e.Hint ?? "restore it from a restore point", e);
+            throw Damage(source, e.Reason);
         }
     }
+
+    /// <summary>The error of a database that is not whole.</summary>
+    public static HoldfastException Damage(string source, string what) =>
+        new(ErrorKind.Damage, $"{source}: {what}", "restore it from a restore point, or see what \"sqlite3 FILE .recover\" can save");
 
     private IDiskFile Open(string path, DiskAccess access) => disk.TryOpen(path, access)
         ?? throw new HoldfastException(ErrorKind.Failed, $"{path}: vanished", "another program removes files there");

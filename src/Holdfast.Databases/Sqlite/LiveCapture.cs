@@ -31,6 +31,7 @@ internal sealed class LiveCapture(string source, CaptureTarget target, CaptureOp
         BeginReading(from, cancellationToken);
         long pageBytes = from.QueryNumber("PRAGMA page_size");
         target.Begin(pageBytes * from.QueryNumber("PRAGMA page_count"));
+        string? cut = SqlitePath.FindCut(from, SqlitePath.Require(source).Length);
         bool held = from.Query("PRAGMA journal_mode")[0] == "wal";
         if (!held) from.Run("COMMIT");
 
@@ -68,6 +69,8 @@ internal sealed class LiveCapture(string source, CaptureTarget target, CaptureOp
         }
 
         backup.Finish();
+        // Looked at twice: a page that is just being written may be seen in part.
+        if (cut is not null && SqlitePath.FindCut(from, SqlitePath.Require(source).Length) is { } still) throw CaptureTarget.Damage(source, still);
     }
 
     private bool IsEnough(int pagesLost, int pageCount)

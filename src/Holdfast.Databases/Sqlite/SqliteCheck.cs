@@ -22,22 +22,22 @@ internal static class SqliteCheck
             using CancellationTokenRegistration stop = cancellationToken.Register(connection.Interrupt);
             _ = connection.Query("SELECT count(*) FROM sqlite_schema WHERE sql LIKE 'CREATE%'");
             if (!whole) return new DatabaseCheck([], Math.Min(length, HeaderBytes));
+            if (SqlitePath.FindCut(connection, length) is { } cut) problems.Add(cut);
             string? limits = null;
             try
             {
-                AddProblems(connection, "integrity_check", problems);
+                AddProblems(connection, "PRAGMA integrity_check", problems);
             }
-            catch (SqliteException e) when (e.Code == LibSqlite.Error)
+            catch (SqliteException e) when (e.IsRefusal)
             {
                 // A collation or function that only the database's own program has.
-                limits = $"{e.Reason}: only tables were checked, not whether the indexes agree with them";
-                limits = TryCheckTables(connection, problems) ?? limits;
+                limits = CheckEachTable(connection, problems);
             }
 
             cancellationToken.ThrowIfCancellationRequested();
             return new DatabaseCheck(problems, length, limits);
         }
-        catch (SqliteException e) when (e.IsDamage || e.Code == LibSqlite.Error)
+        catch (SqliteException e) when (e.IsDamage || e.IsRefusal)
         {
             problems.Add(e.Reason);
             return new DatabaseCheck(problems, length);
@@ -48,23 +48,49 @@ internal static class SqliteCheck
         }
     }
 
-    /// <summary>Null when it could be done; else why not.</summary>
-    private static string? TryCheckTables(SqliteConnection connection, List<string> problems)
+    /// <summary>Checks tables one by one, those that SQLite cannot compare with their indexes without.</summary>
+    /// <returns>What was not checked.</returns>
+    private static string? CheckEachTable(SqliteConnection connection, List<string> problems)
+    {
+        var limited = new List<string>();
+        foreach (string table in connection.Query("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0", int.MaxValue))
+        {
+            string name = $"\"{table.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+            try
+            {
+                AddProblems(connection, $"PRAGMA integrity_check({name})", problems);
+            }
+            catch (SqliteException e) when (e.IsRefusal)
+            {
+                limited.Add($"{table} ({e.Reason})");
+                TryReadThrough(connection, name, problems);
+            }
+        }
+
+        return limited.Count == 0
+            ? null
+            : $"tables whose rows were counted but not compared with their indexes, which takes what only their program has: {string.Join(", ", limited)}";
+    }
+
+    private static void TryReadThrough(SqliteConnection connection, string name, List<string> problems)
     {
         try
         {
-            AddProblems(connection, "quick_check", problems);
-            return null;
+            _ = connection.Query($"SELECT count(*) FROM {name} NOT INDEXED");
         }
-        catch (SqliteException e) when (e.Code == LibSqlite.Error)
+        catch (SqliteException e) when (e.IsDamage)
         {
-            return $"{e.Reason}: SQLite cannot check this database without the program that it belongs to; its schema can be read";
+            problems.Add($"{name}: {e.Reason}");
+        }
+        catch (SqliteException e) when (e.IsRefusal)
+        {
+            // Not even that without the program: it is among the limits.
         }
     }
 
-    private static void AddProblems(SqliteConnection connection, string pragma, List<string> problems)
+    private static void AddProblems(SqliteConnection connection, string statement, List<string> problems)
     {
-        foreach (string row in connection.Query($"PRAGMA {pragma}({MaxProblems})", MaxProblems))
+        foreach (string row in connection.Query(statement, MaxProblems))
         {
             if (row == "ok") continue;
             foreach (string line in row.Split('\n', StringSplitOptions.RemoveEmptyEntries))

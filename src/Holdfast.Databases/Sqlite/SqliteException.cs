@@ -38,6 +38,9 @@ internal sealed class SqliteException : HoldfastException
     /// </summary>
     public bool IsForWantOfWriting => Primary(Code) is LibSqlite.ReadOnly or LibSqlite.CannotOpen;
 
+    /// <summary>Whether SQLite does not know what the statement or the schema asks for.</summary>
+    public bool IsRefusal => Primary(Code) == LibSqlite.Error;
+
     /// <summary>Whether there is no space.</summary>
     public bool IsFull => Primary(Code) == LibSqlite.Full;
 

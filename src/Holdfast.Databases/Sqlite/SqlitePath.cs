@@ -1,3 +1,4 @@
+using System.Globalization;
 using Holdfast.Log;
 
 namespace Holdfast.Databases.Sqlite;
@@ -58,6 +59,21 @@ internal static class SqlitePath
     {
         Span<byte> header = stackalloc byte[HeaderBytes];
         return file.Read(0, header) == HeaderBytes && header[ReadVersionOffset] == WalVersion;
+    }
+
+    /// <summary>
+    /// Whether a file was cut short in its last page, which SQLite takes for full of zeros; what is wrong, or null. Of a cut by more it
+    /// tells itself.
+    /// </summary>
+    /// <param name="connection">To the database.</param>
+    /// <param name="length">Of its file.</param>
+    public static string? FindCut(SqliteConnection connection, long length)
+    {
+        long pageBytes = connection.QueryNumber("PRAGMA page_size");
+        long expected = pageBytes * connection.QueryNumber("PRAGMA page_count");
+        return length < expected && length % pageBytes != 0
+            ? string.Create(CultureInfo.InvariantCulture, $"its file is cut short: {length} bytes, expected {expected}")
+            : null;
     }
 
     /// <summary>The error that nothing is there.</summary>
