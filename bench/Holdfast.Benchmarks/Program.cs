@@ -1,4 +1,5 @@
 using Holdfast.Benchmarks.Care;
+using Holdfast.Benchmarks.Databases;
 using Holdfast.Benchmarks.Kernels;
 using Holdfast.Benchmarks.KeyValue;
 using Holdfast.Benchmarks.LogSync;
@@ -33,8 +34,14 @@ internal static class Program
                 case ["log", .. var options]:
                     new LogBenchmark(LogOptions.Parse(options)).Run();
                     return 0;
+                case ["db", .. var options]:
+                    new DatabaseBenchmark(DatabaseOptions.Parse(options)).Run();
+                    return 0;
+                case [SqliteWriter.Verb, var database]:
+                    SqliteWriter.Run(database);
+                    return 0;
                 default:
-                    Console.WriteLine($"{VaultOptions.Help}\n\n{CareOptions.Help}\n\n{KernelBenchmark.Help}\n\n{KeyValueOptions.Help}\n\n{LogOptions.Help}");
+                    Console.WriteLine($"{VaultOptions.Help}\n\n{CareOptions.Help}\n\n{KernelBenchmark.Help}\n\n{KeyValueOptions.Help}\n\n{LogOptions.Help}\n\n{DatabaseOptions.Help}");
                     return args is ["help"] ? 0 : 2;
             }
         }

@@ -26,6 +26,9 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
     /// <summary>Where it lies.</summary>
     public DatabaseAddress Address { get; }
 
+    /// <summary>For calls of the library that this class does not make.</summary>
+    internal DatabaseHandle Handle => handle;
+
     /// <summary>Absolute path of its directory.</summary>
     public string Path => Address.Path;
 
