@@ -26,9 +26,6 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
     /// <summary>Where it lies.</summary>
     public DatabaseAddress Address { get; }
 
-    /// <summary>For calls of the library that this class does not make.</summary>
-    internal DatabaseHandle Handle => handle;
-
     /// <summary>Absolute path of its directory.</summary>
     public string Path => Address.Path;
 
@@ -181,8 +178,9 @@ public sealed unsafe partial class RocksDatabase : ICheckpointSource, IDisposabl
         handle.Dispose();
     }
 
+    /// <summary>For calls of the library; also those that this class does not make.</summary>
     // While something that hangs on it lives, a disposed handle can still be used.
-    private DatabaseHandle Handle
+    internal DatabaseHandle Handle
     {
         get
         {

@@ -25,7 +25,7 @@ internal sealed class WriterProcess : IDisposable
         var start = new ProcessStartInfo(program) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment[Variable] = string.Join(
             '\n', directory, acknowledgedPath, seed.ToString(CultureInfo.InvariantCulture), walDirectory ?? "",
-            pauseEvery.ToString(CultureInfo.InvariantCulture));
+            pauseEvery.ToString(CultureInfo.InvariantCulture), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         process = Process.Start(start)!;
     }
 
@@ -69,10 +69,10 @@ internal sealed class WriterProcess : IDisposable
     {
         if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } text) return;
         string[] arguments = text.Split('\n');
-        Write(arguments[0], arguments[1], int.Parse(arguments[2], CultureInfo.InvariantCulture), arguments[3], int.Parse(arguments[4], CultureInfo.InvariantCulture));
+        Write(arguments[0], arguments[1], int.Parse(arguments[2], CultureInfo.InvariantCulture), arguments[3], int.Parse(arguments[4], CultureInfo.InvariantCulture), $"/proc/{arguments[5]}");
     }
 
-    private static void Write(string directory, string acknowledgedPath, int seed, string walDirectory, int pauseEvery)
+    private static void Write(string directory, string acknowledgedPath, int seed, string walDirectory, int pauseEvery, string parent)
     {
         RocksOptions options = walDirectory.Length == 0 ? Workload.Options : Workload.Options with { WalDirectory = walDirectory };
         using RocksDatabase database = RocksDatabase.Open(directory, options);
@@ -87,6 +87,7 @@ internal sealed class WriterProcess : IDisposable
             workload.Apply(database, batch, next);
             BinaryPrimitives.WriteInt64LittleEndian(number, next);
             RandomAccess.Write(acknowledged, number, 0);
+            if (next % 1000 == 0 && !Directory.Exists(parent)) Environment.Exit(1); // the test was killed
             // A load that leaves moments without a flush.
             if (pauseEvery > 0 && next % pauseEvery == 0) Thread.Sleep(1);
         }
