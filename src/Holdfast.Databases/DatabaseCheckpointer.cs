@@ -116,9 +116,10 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
             ?? throw new HoldfastException(ErrorKind.Failed, $"{path}: vanished", "another program removes files there");
         long bytes = open.Length;
         string? remembered = file.Identity is null ? null : hashes.Find(file.Identity, bytes);
+        // A link that was there before was made durable then.
+        if (remembered is null || file.Transfer != FileTransfer.Linked) open.Sync();
         if (remembered is not null && !readAll) return new CheckpointFile(file.Name, bytes, remembered, file.Identity, file.Transfer);
 
-        open.Sync();
         string hash = Convert.ToHexStringLower(ContentHash.Of(open, bytes));
         if (remembered is not null && remembered != hash)
         {

@@ -43,8 +43,10 @@ public static class DatabaseVerifier
     private static bool Compare(CheckpointManifest made, CheckpointManifest found, List<string> problems)
     {
         var now = found.Files.ToDictionary(file => file.Name, StringComparer.Ordinal);
-        // Who opens it writes files anew, and removes others: what is gone or not the same then need not be damage.
-        bool isOpened = made.Files.Any(file => file.Identity is null && !IsSame(now.GetValueOrDefault(file.Name), file));
+        // Who opens it makes files, or writes to those that may change; then what is gone or not the same need not be damage.
+        var names = made.Files.Select(file => file.Name).ToHashSet(StringComparer.Ordinal);
+        bool isOpened = found.Files.Any(file => !names.Contains(file.Name))
+            || made.Files.Any(file => file.Identity is null && now.GetValueOrDefault(file.Name) is { } there && !IsSame(there, file));
         foreach (CheckpointFile file in made.Files)
         {
             CheckpointFile? there = now.GetValueOrDefault(file.Name);
