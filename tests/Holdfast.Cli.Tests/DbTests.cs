@@ -37,6 +37,7 @@ public sealed class DbTests : IDisposable
         Fill(1100);
         await ExpectAsync(0, "db", "backup", Database, "--json");
         Assert.Equal("incremental", Summary().GetProperty("kind").GetString());
+        string second = Summary().GetProperty("point").GetString()!;
         Assert.True(Summary().GetProperty("bytesAdded").GetInt64() < first.GetProperty("bytesAdded").GetInt64() / 2);
 
         await ExpectAsync(0, "db", "points");
@@ -48,11 +49,11 @@ public sealed class DbTests : IDisposable
         Assert.Equal("new", points[0].GetProperty("database").GetProperty("verified").GetString());
 
         string back = Path.Combine(root, "back");
-        await ExpectAsync(0, "db", "restore", "latest", "--to", back);
+        await ExpectAsync(0, "db", "restore", second, "--to", back);
         Assert.Contains("the engine found it whole", Output, StringComparison.Ordinal);
         Assert.Equal(1100, Count(back));
-        await ExpectAsync(15, "db", "restore", points[0].GetProperty("id").GetString()!, "--to", back);
-        await ExpectAsync(0, "db", "restore", points[0].GetProperty("id").GetString()!, "--to", back, "--replace", "--json");
+        await ExpectAsync(15, "db", "restore", first.GetProperty("point").GetString()!, "--to", back);
+        await ExpectAsync(0, "db", "restore", first.GetProperty("point").GetString()!, "--to", back, "--replace", "--json");
         Assert.Equal(1000, Count(back));
     }
 
