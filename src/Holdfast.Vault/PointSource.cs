@@ -54,7 +54,7 @@ public sealed class PointSource : IEquatable<PointSource>
 
     private bool HasRootsOf(PointSource other)
     {
-        if ( !string.Equals(Host, other.Host, StringComparison.Ordinal) || Roots.Count != other.Roots.Count) return false;
+        if (!string.Equals(Host, other.Host, StringComparison.Ordinal) || Roots.Count != other.Roots.Count) return false;
         for (int i = 0; i < Roots.Count; i++)
         {
             if (!Roots[i].Span.SequenceEqual(other.Roots[i].Span)) return false;
