@@ -21,6 +21,7 @@ internal sealed class SqliteShell : IDisposable
             RedirectStandardError = true,
         };
         process = Process.Start(start)!;
+        Output = process.StandardOutput;
         process.ErrorDataReceived += (_, line) =>
         {
             if (line.Data is not null) errors.Enqueue(line.Data);
@@ -32,7 +33,8 @@ internal sealed class SqliteShell : IDisposable
 
     public int ProcessId => process.Id;
 
-    public StreamReader Output => process.StandardOutput;
+    /// <summary>What it prints; can be read to its end also after the process is disposed of.</summary>
+    public StreamReader Output { get; }
 
     /// <summary>Runs statements in a new shell that ends.</summary>
     public static string Once(string database, string statements)
