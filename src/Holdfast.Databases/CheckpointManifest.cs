@@ -24,6 +24,9 @@ public sealed record CheckpointManifest
     /// <summary>How long the call took.</summary>
     public required TimeSpan Duration { get; init; }
 
+    /// <summary>What the engine could not check and why; null where it checked all that it was asked to, or nothing was asked.</summary>
+    public string? Limits { get; init; }
+
     /// <summary>Its files, by name.</summary>
     public required IReadOnlyList<CheckpointFile> Files { get; init; }
 

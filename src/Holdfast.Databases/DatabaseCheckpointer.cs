@@ -63,7 +63,8 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
         var files = new CheckpointFile[capture.Files.Count];
         var fresh = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
         ForEach(files.Length, i => files[i] = Describe(stage.Content, capture.Files[i], hashes, fresh, options.ReadAll), cancellationToken);
-        if (options.Verify) Verify(engine, stage, source, files, options.ReadAll ? null : fresh.Keys.ToHashSet(StringComparer.Ordinal), cancellationToken);
+        string? limits = null;
+        if (options.Verify) limits = Verify(engine, stage, source, files, options.ReadAll ? null : fresh.Keys.ToHashSet(StringComparer.Ordinal), cancellationToken);
         // What was not found whole is not known: the next checkpoint reads it again.
         foreach (CheckpointFile file in files)
         {
@@ -80,6 +81,7 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
             Way = capture.Way,
             Created = created,
             Duration = host.Clock.GetElapsedTime(started),
+            Limits = limits,
             Files = files,
         };
     }
@@ -97,12 +99,13 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
         }
     }
 
-    private static void Verify(
+    /// <summary>What could not be checked; null for nothing.</summary>
+    private static string? Verify(
         IDatabaseEngine engine, CheckpointStage stage, ICheckpointSource source, CheckpointFile[] files, IReadOnlySet<string>? only, CancellationToken cancellationToken)
     {
         string copy = engine.IsFile ? $"{stage.Content}/{files[0].Name}" : stage.Content;
         DatabaseCheck check = engine.Check(copy, only, cancellationToken);
-        if (check.Problems.Count == 0) return;
+        if (check.Problems.Count == 0) return check.Limits;
         throw new HoldfastException(
             ErrorKind.Damage, $"{source.Address}: damaged: {check.Problems[0]}{(check.Problems.Count > 1 ? $" (and {check.Problems.Count - 1} more)" : "")}",
             "restore it from a restore point, or repair it with the engine's own tools");

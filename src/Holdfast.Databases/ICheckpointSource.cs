@@ -28,13 +28,15 @@ public sealed record CaptureOptions
     /// </summary>
     public bool Flush { get; init; } = true;
 
-    /// <summary>Bytes a second that may be copied; null for no limit. Links cost nothing.</summary>
+    /// <summary>
+    /// Bytes a second that may be copied; null for no limit. Links cost nothing. Not heeded where the engine copies for its owner (RocksDB, bitcask).
+    /// </summary>
     public long? MaxBytesPerSecond { get; init; }
 
     /// <summary>How often a copy is begun anew because the database changed under it.</summary>
     public int MaxAttempts { get; init; } = 20;
 
-    /// <summary>Told how many bytes were copied and how many there are; from one thread.</summary>
+    /// <summary>Told how many bytes were copied and how many there are, where we copy; from one thread.</summary>
     public Action<long, long>? OnCopied { get; init; }
 }
 

@@ -36,7 +36,7 @@ public sealed class PointSource : IEquatable<PointSource>
     public bool Equals(PointSource? other)
     {
         if (other is null || Engine != other.Engine || DatabaseId != other.DatabaseId) return false;
-        return DatabaseId is not null || HasRootsOf(other);
+        return DatabaseId is not null || (string.Equals(Host, other.Host, StringComparison.Ordinal) && HasRootsOf(other));
     }
 
     /// <inheritdoc/>
@@ -52,9 +52,10 @@ public sealed class PointSource : IEquatable<PointSource>
         return hash.ToHashCode();
     }
 
-    private bool HasRootsOf(PointSource other)
+    /// <summary>Whether its roots are the same, byte by byte.</summary>
+    internal bool HasRootsOf(PointSource other)
     {
-        if (!string.Equals(Host, other.Host, StringComparison.Ordinal) || Roots.Count != other.Roots.Count) return false;
+        if (Roots.Count != other.Roots.Count) return false;
         for (int i = 0; i < Roots.Count; i++)
         {
             if (!Roots[i].Span.SequenceEqual(other.Roots[i].Span)) return false;

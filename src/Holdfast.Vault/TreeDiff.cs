@@ -63,7 +63,7 @@ public static class TreeDiff
         ArgumentNullException.ThrowIfNull(after);
         PointTop old = await PointTop.ReadAsync(vault, before, cancellationToken).ConfigureAwait(false);
         PointTop now = await PointTop.ReadAsync(vault, after, cancellationToken).ConfigureAwait(false);
-        bool haveSameRoots = new PointSource("", before.Roots).Equals(new PointSource("", after.Roots));
+        bool haveSameRoots = before.Source.HasRootsOf(after.Source);
         (TreeNode oldTop, TreeNode nowTop) = haveSameRoots ? (old.ToNode(), now.ToNode()) : (old.ToAbsoluteNode(before), now.ToAbsoluteNode(after));
         byte[] path = haveSameRoots ? [] : "/"u8.ToArray();
         IAsyncEnumerable<TreePair> pairs = TreePairs.WalkAsync(vault.Trees.Within(before, after), oldTop, nowTop, path, skipSame: true, cancellationToken);

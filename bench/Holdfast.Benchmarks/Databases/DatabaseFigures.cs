@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Holdfast.Benchmarks.LogSync;
 
 namespace Holdfast.Benchmarks.Databases;
 
@@ -34,18 +35,12 @@ internal sealed class DatabaseFigures
         {
             CopySample[] copies = [.. Copies.Where(copy => copy.Work == work && copy.Way == way)];
             StallSample? stall = Stalls.LastOrDefault(stall => stall.Work == work && stall.Way == way);
-            text.Append(CultureInfo.InvariantCulture, $"| {work} | {way} | {Number(Median(copies.Select(copy => copy.Seconds)), 3)} | ");
-            text.Append(CultureInfo.InvariantCulture, $"{Number(Median(copies.Select(copy => copy.WrittenBytes / 1e6)), 1)} | ");
+            text.Append(CultureInfo.InvariantCulture, $"| {work} | {way} | {Number(LogFigures.Median(copies.Select(copy => copy.Seconds)), 3)} | ");
+            text.Append(CultureInfo.InvariantCulture, $"{Number(LogFigures.Median(copies.Select(copy => copy.WrittenBytes / 1e6)), 1)} | ");
             text.Append(CultureInfo.InvariantCulture, $"{Number(stall?.P50 / 1e3, 0)} | {Number(stall?.P99 / 1e3, 0)} | {Number(stall?.Highest / 1e6, 1)} |\n");
         }
 
         return text.ToString();
-    }
-
-    private static double? Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted.Length == 0 ? null : sorted[sorted.Length / 2];
     }
 
     private static string Number(double? value, int digits) => value?.ToString($"N{digits}", CultureInfo.InvariantCulture) ?? "";

@@ -27,7 +27,7 @@ internal sealed class SharedBitcaskSource(Host host, string path) : ICheckpointS
                     "try again later, or let the program that owns the store listen with a checkpoint agent");
             }
 
-            StageFiles.Clear(host.Disk, directory);
+            DirectoryRemoval.Remove(host.Disk, directory);
         }
     }
 
@@ -35,14 +35,14 @@ internal sealed class SharedBitcaskSource(Host host, string path) : ICheckpointS
     private Capture? TryCapture(string directory, CaptureOptions options, CancellationToken cancellationToken)
     {
         using SegmentedLog log = BitcaskEngine.OpenLog(host, path);
-        var transfer = new StageFiles(host, directory, options, log.Segments.Sum(segment => segment.Length));
+        var stage = new StageFiles(host.Disk, host.Clock, directory, options) { Expected = log.Segments.Sum(segment => segment.Length) };
         var files = new List<CapturedFile>();
         foreach (LogSegment segment in log.Segments)
         {
             string name = Path.GetFileName(segment.Path);
             FileTransfer? came = segment.IsSealed
-                ? transfer.TryBring(segment.Path, name, cancellationToken)
-                : transfer.TryCopy(segment.Path, name, segment.Readable, cancellationToken);
+                ? stage.TryBring(segment.Path, name, cancellationToken)
+                : stage.TryCopy(segment.Path, name, segment.Readable, isPaced: true, cancellationToken) == segment.Readable ? FileTransfer.Copied : null;
             if (came is not { } how) return null;
             string? identity = segment.IsSealed
                 ? BitcaskIdentity.TryRead(host.Disk, $"{directory}/{name}", log.Id, segment.Number, segment.Incarnation)

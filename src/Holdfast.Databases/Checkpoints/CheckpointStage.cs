@@ -94,8 +94,8 @@ internal sealed class CheckpointStage : IDisposable
         if (holder is null) return;
         try
         {
-            Remove(disk, $"{root}/{ContentName}");
-            Remove(disk, $"{root}/{OldName}");
+            DirectoryRemoval.Remove(disk, $"{root}/{ContentName}");
+            DirectoryRemoval.Remove(disk, $"{root}/{OldName}");
             _ = disk.TryDelete($"{root}/{LockName}");
             _ = disk.TryDeleteDirectory(root);
         }
@@ -124,26 +124,9 @@ internal sealed class CheckpointStage : IDisposable
             disk.SyncDirectory(Path.GetDirectoryName(target) ?? "/");
         }
 
-        Remove(disk, $"{stage}/{ContentName}");
-        Remove(disk, $"{stage}/{OldName}");
+        DirectoryRemoval.Remove(disk, $"{stage}/{ContentName}");
+        DirectoryRemoval.Remove(disk, $"{stage}/{OldName}");
         _ = disk.TryDelete($"{stage}/{LockName}");
         _ = disk.TryDeleteDirectory(stage);
-    }
-
-    private static void Remove(IDisk disk, string path)
-    {
-        if (disk.TryList(path) is not { } entries)
-        {
-            _ = disk.TryDelete(path);
-            return;
-        }
-
-        foreach (DiskEntry entry in entries)
-        {
-            if (entry.IsDirectory) Remove(disk, $"{path}/{entry.Name}");
-            else _ = disk.TryDelete($"{path}/{entry.Name}");
-        }
-
-        _ = disk.TryDeleteDirectory(path);
     }
 }

@@ -60,6 +60,7 @@ internal static class ManifestText
         writer.WriteString("way", NameOf(manifest.Way));
         writer.WriteString("created", manifest.Created.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture));
         writer.WriteNumber("milliseconds", (long)manifest.Duration.TotalMilliseconds);
+        if (manifest.Limits is { } limits) writer.WriteString("limits", limits);
         writer.WriteStartArray("files");
         foreach (CheckpointFile file in manifest.Files)
         {
@@ -96,6 +97,7 @@ internal static class ManifestText
             Way = ValueOf<CaptureWay>(root.GetProperty("way")),
             Created = root.GetProperty("created").GetDateTimeOffset(),
             Duration = TimeSpan.FromMilliseconds(root.GetProperty("milliseconds").GetInt64()),
+            Limits = root.TryGetProperty("limits", out JsonElement limits) ? limits.GetString() : null,
             Files = [.. root.GetProperty("files").EnumerateArray().Select(file => DecodeFile(file, path))],
         };
     }

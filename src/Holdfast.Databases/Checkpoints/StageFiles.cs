@@ -3,33 +3,36 @@ using Holdfast.Log;
 
 namespace Holdfast.Databases.Checkpoints;
 
-/// <summary>Brings files of a database into a directory of a copy: by a link, by sharing blocks, or by a copy. For one thread.</summary>
-/// <param name="host">Disk and clock.</param>
-/// <param name="directory">The directory; nobody else writes to it.</param>
-/// <param name="options">How fast, and who is told.</param>
-/// <param name="expectedBytes">Length of all files, for those who are told.</param>
-internal sealed class StageFiles(Host host, string directory, CaptureOptions options, long expectedBytes)
+/// <summary>
+/// Brings files of a database into a copy: as links or clones where they never change and that can be done, else as copies. For one thread.
+/// </summary>
+/// <param name="disk">Where all lies.</param>
+/// <param name="clock">What time passes by.</param>
+/// <param name="directory">The copy's; nobody else writes to it.</param>
+/// <param name="options">How fast, and whom to tell.</param>
+internal sealed class StageFiles(IDisk disk, TimeProvider clock, string directory, CaptureOptions options)
 {
-    private const int CopyBytes = 1 << 20;
+    private const int PieceBytes = 1 << 20;
     private const int NoEntry = 2;
 
-    private readonly long started = host.Clock.GetTimestamp();
+    private readonly CapturePace pace = new(clock, options);
     private bool canLink = true;
     private bool canClone = true;
-    private long copied;
     private long done;
 
-    /// <summary>Brings a file that never changes; null when it is gone.</summary>
+    /// <summary>How many bytes there are to be brought, as far as is known: for those who are told.</summary>
+    public long Expected { get; set; }
+
+    /// <summary>Brings a file that never changes. Its content is durable when it returns, if it was copied.</summary>
+    /// <returns>How; null when it is gone.</returns>
     public FileTransfer? TryBring(string source, string name, CancellationToken cancellationToken)
     {
+        string target = $"{directory}/{name}";
         if (canLink)
         {
-            if (host.Disk.TryStat(source) is not { } stat) return null;
             try
             {
-                if (!host.Disk.TryLink(source, $"{directory}/{name}")) throw new InvalidOperationException($"{directory}/{name} exists");
-                Tell(stat.Length);
-                return FileTransfer.Linked;
+                return disk.TryLink(source, target) ? FileTransfer.Linked : throw new InvalidOperationException($"{target} exists");
             }
             catch (DiskException gone) when (gone.Errno == NoEntry)
             {
@@ -37,43 +40,47 @@ internal sealed class StageFiles(Host host, string directory, CaptureOptions opt
             }
             catch (DiskException refused) when (refused.IsLinkRefused)
             {
-                // Of one file only: it has too many names. Else of all.
+                // A file may have too many names; all else holds for the next one too.
                 canLink = refused.Errno == DiskException.TooManyLinks;
             }
         }
 
-        return Copy(source, name, length: null, cancellationToken);
-    }
-
-    /// <summary>Copies the first bytes of a file that only grows; null when it is gone.</summary>
-    public FileTransfer? TryCopy(string source, string name, long length, CancellationToken cancellationToken) =>
-        Copy(source, name, length, cancellationToken);
-
-    /// <summary>Removes a directory of files.</summary>
-    public static void Clear(IDisk disk, string directory)
-    {
-        foreach (DiskEntry entry in disk.TryList(directory) ?? []) _ = disk.TryDelete($"{directory}/{entry.Name}");
-        _ = disk.TryDeleteDirectory(directory);
-    }
-
-    private FileTransfer? Copy(string source, string name, long? length, CancellationToken cancellationToken)
-    {
-        using IDiskFile? from = host.Disk.TryOpen(source, DiskAccess.Read);
+        using IDiskFile? from = disk.TryOpen(source, DiskAccess.Read);
         if (from is null) return null;
-        using IDiskFile to = host.Disk.CreateUnnamed(directory);
-        long bytes = length ?? from.Length;
-        bool isClone = length is null && canClone && host.Disk.TryClone(from, to);
-        canClone &= isClone || length is not null;
-        if (isClone) Tell(bytes);
-        else CopyContent(source, from, to, bytes, cancellationToken);
+        using IDiskFile to = disk.CreateUnnamed(directory);
+        canClone = canClone && disk.TryClone(from, to);
+        if (!canClone) Copy(source, from, to, from.Length, isPaced: true, cancellationToken);
         to.Sync();
-        if (!host.Disk.TryPublish(to, $"{directory}/{name}")) throw new InvalidOperationException($"{directory}/{name} exists");
-        return isClone ? FileTransfer.Cloned : FileTransfer.Copied;
+        Publish(to, target);
+        return canClone ? FileTransfer.Cloned : FileTransfer.Copied;
     }
 
-    private void CopyContent(string source, IDiskFile from, IDiskFile to, long bytes, CancellationToken cancellationToken)
+    /// <summary>Copies the beginning of a file that changes, in the place of one that was brought before.</summary>
+    /// <param name="source">Its path.</param>
+    /// <param name="name">Its name in the copy.</param>
+    /// <param name="length">How much; null for what is there. What is not there any more is left out.</param>
+    /// <param name="isPaced">Whether the rate of the options is heeded; not where the file must be had quickly.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>How many bytes; null when it is gone.</returns>
+    public long? TryCopy(string source, string name, long? length, bool isPaced, CancellationToken cancellationToken)
     {
-        long free = host.Disk.FreeBytes(directory);
+        using IDiskFile? from = disk.TryOpen(source, DiskAccess.Read);
+        if (from is null) return null;
+        using IDiskFile to = disk.CreateUnnamed(directory);
+        long copied = Copy(source, from, to, Math.Min(length ?? long.MaxValue, from.Length), isPaced, cancellationToken);
+        _ = disk.TryDelete($"{directory}/{name}");
+        Publish(to, $"{directory}/{name}");
+        return copied;
+    }
+
+    private void Publish(IDiskFile file, string path)
+    {
+        if (!disk.TryPublish(file, path)) throw new InvalidOperationException($"{path} exists");
+    }
+
+    private long Copy(string source, IDiskFile from, IDiskFile to, long bytes, bool isPaced, CancellationToken cancellationToken)
+    {
+        long free = disk.FreeBytes(directory);
         if (free < bytes)
         {
             throw new HoldfastException(
@@ -82,41 +89,27 @@ internal sealed class StageFiles(Host host, string directory, CaptureOptions opt
         }
 
         to.Allocate(bytes);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(CopyBytes);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(PieceBytes);
         try
         {
-            for (long at = 0; at < bytes;)
+            long at = 0;
+            while (at < bytes)
             {
-                int read = from.Read(at, buffer.AsSpan(0, (int)Math.Min(CopyBytes, bytes - at)));
-                if (read == 0)
-                {
-                    throw new HoldfastException(ErrorKind.Failed, $"{source}: ends at {at}, {bytes} bytes expected", "another program cut it: run it again");
-                }
-
+                cancellationToken.ThrowIfCancellationRequested();
+                int read = from.Read(at, buffer.AsSpan(0, (int)Math.Min(PieceBytes, bytes - at)));
+                if (read == 0) break;
                 to.Write(at, buffer.AsSpan(0, read));
                 at += read;
-                Tell(read);
-                Throttle(read, cancellationToken);
+                done += read;
+                options.OnCopied?.Invoke(done, Math.Max(done, Expected));
+                if (isPaced) pace.Heed(read, cancellationToken);
             }
+
+            return at;
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    private void Throttle(int bytes, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (options.MaxBytesPerSecond is not { } rate) return;
-        copied += bytes;
-        TimeSpan ahead = TimeSpan.FromSeconds((double)copied / rate) - host.Clock.GetElapsedTime(started);
-        if (ahead > TimeSpan.Zero && cancellationToken.WaitHandle.WaitOne(ahead)) cancellationToken.ThrowIfCancellationRequested();
-    }
-
-    private void Tell(long bytes)
-    {
-        done += bytes;
-        options.OnCopied?.Invoke(done, Math.Max(done, expectedBytes));
     }
 }

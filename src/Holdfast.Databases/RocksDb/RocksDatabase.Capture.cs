@@ -1,3 +1,4 @@
+using Holdfast.Databases.Checkpoints;
 using Holdfast.Log;
 
 namespace Holdfast.Databases.RocksDb;
@@ -41,8 +42,8 @@ public sealed unsafe partial class RocksDatabase
         // RocksDB leaves out the database's id, and a copy without it would take another at its first open.
         if (Disk.TryStat($"{directory}/{RocksFiles.Identity}") is null)
         {
-            new FileBringer(Disk, directory, new CaptureOptions())
-                .TryBringChanging($"{Path}/{RocksFiles.Identity}", RocksFiles.Identity, null, cancellationToken);
+            _ = new StageFiles(Disk, TimeProvider.System, directory, new CaptureOptions())
+                .TryCopy($"{Path}/{RocksFiles.Identity}", RocksFiles.Identity, null, isPaced: false, cancellationToken);
         }
 
         foreach (DiskEntry entry in Disk.TryList(directory) ?? [])

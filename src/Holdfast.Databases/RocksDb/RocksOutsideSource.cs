@@ -1,3 +1,4 @@
+using Holdfast.Databases.Checkpoints;
 using Holdfast.Log;
 
 namespace Holdfast.Databases.RocksDb;
@@ -30,13 +31,13 @@ internal sealed class RocksOutsideSource(IDisk disk, string path, RocksFileIdent
     {
         if (!disk.TryCreateDirectory(directory)) throw new InvalidOperationException($"{directory} exists");
         var brought = new Dictionary<string, (FileStamp Stamp, FileTransfer Transfer)>(StringComparer.Ordinal);
-        var bringer = new FileBringer(disk, directory, options);
+        var files = new StageFiles(disk, TimeProvider.System, directory, options);
         bool isClosed = !RocksLock.IsHeld(path);
         int pause = FirstPauseMilliseconds;
         for (int attempt = 1; ; attempt++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (TryCapture(directory, bringer, brought, cancellationToken) is { } layout)
+            if (TryCapture(directory, files, brought, cancellationToken) is { } layout)
             {
                 isClosed &= !RocksLock.IsHeld(path);
                 return Finish(directory, layout, brought, isClosed ? CaptureWay.Closed : CaptureWay.Guarded);
@@ -56,7 +57,7 @@ internal sealed class RocksOutsideSource(IDisk disk, string path, RocksFileIdent
 
     // Null when the database changed meanwhile. Tables that were brought stay: the next attempt is quicker.
     private RocksLayout? TryCapture(
-        string directory, FileBringer bringer, Dictionary<string, (FileStamp Stamp, FileTransfer Transfer)> brought,
+        string directory, StageFiles files, Dictionary<string, (FileStamp Stamp, FileTransfer Transfer)> brought,
         CancellationToken cancellationToken)
     {
         if (RocksLayout.TryRead(disk, path) is not { } before) return null;
@@ -65,8 +66,8 @@ internal sealed class RocksOutsideSource(IDisk disk, string path, RocksFileIdent
         try
         {
             RocksManifest manifest = RocksManifest.Read(disk, $"{path}/{before.ManifestName}", before.ManifestBytes);
-            wrong = BringTables(manifest, directory, bringer, brought, cancellationToken);
-            isAllThere = wrong is null && TryBringRest(before, bringer, cancellationToken);
+            wrong = BringTables(manifest, directory, files, brought, cancellationToken);
+            isAllThere = wrong is null && TryBringRest(before, files, cancellationToken);
         }
         catch (HoldfastException failed) when (failed.Kind == ErrorKind.Damage)
         {
@@ -81,10 +82,10 @@ internal sealed class RocksOutsideSource(IDisk disk, string path, RocksFileIdent
     }
 
     private HoldfastException? BringTables(
-        RocksManifest manifest, string directory, FileBringer bringer, Dictionary<string, (FileStamp Stamp, FileTransfer Transfer)> brought,
+        RocksManifest manifest, string directory, StageFiles files, Dictionary<string, (FileStamp Stamp, FileTransfer Transfer)> brought,
         CancellationToken cancellationToken)
     {
-        bringer.Expected = manifest.Files.Sum(file => file.Bytes);
+        files.Expected = manifest.Files.Sum(file => file.Bytes);
         foreach (LiveFile file in manifest.Files)
         {
             string source = $"{path}/{file.Name}";
@@ -106,7 +107,7 @@ internal sealed class RocksOutsideSource(IDisk disk, string path, RocksFileIdent
                 brought.Remove(file.Name);
             }
 
-            if (bringer.BringFixed(source, file.Name, cancellationToken) is not { } transfer)
+            if (files.TryBring(source, file.Name, cancellationToken) is not { } transfer)
             {
                 return new HoldfastException(ErrorKind.Damage, $"{source}: is missing, the manifest names it", "restore the database from a restore point");
             }
@@ -117,23 +118,23 @@ internal sealed class RocksOutsideSource(IDisk disk, string path, RocksFileIdent
         return null;
     }
 
-    private bool TryBringRest(RocksLayout layout, FileBringer bringer, CancellationToken cancellationToken)
+    private bool TryBringRest(RocksLayout layout, StageFiles files, CancellationToken cancellationToken)
     {
         // The newest log first, see above; its length is that of this moment.
         foreach (ulong wal in layout.Wals)
         {
             string name = RocksLayout.WalName(wal);
-            if (!bringer.TryBringChanging($"{layout.WalDirectory}/{name}", name, null, cancellationToken)) return false;
+            if (files.TryCopy($"{layout.WalDirectory}/{name}", name, null, isPaced: false, cancellationToken) is null) return false;
         }
 
         foreach (string? name in (string?[])[layout.OptionsName, RocksFiles.Identity])
         {
             // A database may be without either.
-            if (name is not null) bringer.TryBringChanging($"{path}/{name}", name, null, cancellationToken);
+            if (name is not null) _ = files.TryCopy($"{path}/{name}", name, null, isPaced: false, cancellationToken);
         }
 
-        return bringer.TryBringChanging($"{path}/{layout.ManifestName}", layout.ManifestName, layout.ManifestBytes, cancellationToken)
-            && bringer.TryBringChanging($"{path}/{RocksFiles.Current}", RocksFiles.Current, null, cancellationToken);
+        return files.TryCopy($"{path}/{layout.ManifestName}", layout.ManifestName, layout.ManifestBytes, isPaced: false, cancellationToken) is not null
+            && files.TryCopy($"{path}/{RocksFiles.Current}", RocksFiles.Current, null, isPaced: false, cancellationToken) is not null;
     }
 
     private Capture Finish(

@@ -1,3 +1,4 @@
+using Holdfast.Databases.Checkpoints;
 using Holdfast.Log;
 
 namespace Holdfast.Databases.RocksDb;
@@ -9,18 +10,7 @@ internal sealed class ScratchDirectory(IDisk disk) : IDisposable
     public string Path { get; } = Directory.CreateTempSubdirectory("holdfast-rocksdb-").FullName;
 
     /// <summary>Removes what is in it.</summary>
-    public void Clear() => Clear(Path);
+    public void Clear() => DirectoryRemoval.Clear(disk, Path);
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
-
-    private void Clear(string directory)
-    {
-        foreach (DiskEntry entry in disk.TryList(directory) ?? [])
-        {
-            string path = $"{directory}/{entry.Name}";
-            if (disk.TryDelete(path)) continue;
-            Clear(path);
-            disk.TryDeleteDirectory(path);
-        }
-    }
 }

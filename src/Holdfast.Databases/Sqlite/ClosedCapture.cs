@@ -1,3 +1,4 @@
+using Holdfast.Databases.Checkpoints;
 using Holdfast.Log;
 
 namespace Holdfast.Databases.Sqlite;

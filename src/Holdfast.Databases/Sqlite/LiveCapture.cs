@@ -1,3 +1,5 @@
+using Holdfast.Databases.Checkpoints;
+
 using System.Globalization;
 
 namespace Holdfast.Databases.Sqlite;

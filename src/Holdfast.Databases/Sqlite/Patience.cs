@@ -1,4 +1,5 @@
 using System.Globalization;
+using Holdfast.Databases.Checkpoints;
 
 namespace Holdfast.Databases.Sqlite;
 
@@ -22,7 +23,7 @@ internal sealed class Patience(TimeProvider clock, TimeSpan limit)
     {
         since ??= clock.GetTimestamp();
         if (clock.GetElapsedTime(since.Value) >= limit) return false;
-        Pause(clock, pause, cancellationToken);
+        CapturePace.Pause(clock, pause, cancellationToken);
         pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         return true;
     }
@@ -32,20 +33,5 @@ internal sealed class Patience(TimeProvider clock, TimeSpan limit)
     {
         since = null;
         pause = FirstPause;
-    }
-
-    /// <summary>Lets time pass by a clock.</summary>
-    public static void Pause(TimeProvider clock, TimeSpan time, CancellationToken cancellationToken)
-    {
-        if (clock == TimeProvider.System)
-        {
-            // The thread itself sleeps: a timer would wake others of the pool.
-            if (cancellationToken.WaitHandle.WaitOne(time)) cancellationToken.ThrowIfCancellationRequested();
-            return;
-        }
-
-        using var end = new ManualResetEventSlim();
-        using ITimer timer = clock.CreateTimer(static e => ((ManualResetEventSlim)e!).Set(), end, time, Timeout.InfiniteTimeSpan);
-        end.Wait(cancellationToken);
     }
 }

@@ -18,7 +18,7 @@ internal static class DbArguments
     public static Option<bool> NoFlush() =>
         Flag("--no-flush", "RocksDB: do not write what is in memory to a table first; the log is copied instead");
 
-    public static Option<string?> Limit() => One("--limit", "SIZE", "copy at most SIZE a second; links cost nothing");
+    public static Option<string?> Limit() => One("--limit", "SIZE", "copy at most SIZE a second; a copy that the program itself makes heeds it not");
 
     public static Option<string?> Staging() =>
         One("--staging", "DIR", "where the copy lies meanwhile (default: beside the database, where links can be made)");

@@ -1,4 +1,4 @@
-namespace Holdfast.Databases.Sqlite;
+namespace Holdfast.Databases.Checkpoints;
 
 /// <summary>Keeps copying to a speed, and tells how far it is. Not for several threads at once.</summary>
 /// <param name="clock">What time passes by.</param>
@@ -23,11 +23,32 @@ internal sealed class CapturePace(TimeProvider clock, CaptureOptions options)
     /// <param name="cancellationToken">Ends the wait.</param>
     public void Copied(long count, long done, long total, CancellationToken cancellationToken)
     {
-        bytes += count;
         options.OnCopied?.Invoke(done, total);
+        Heed(count, cancellationToken);
+    }
+
+    /// <summary>The same, of which nobody is told.</summary>
+    public void Heed(long count, CancellationToken cancellationToken)
+    {
+        bytes += count;
         cancellationToken.ThrowIfCancellationRequested();
         if (options.MaxBytesPerSecond is not { } limit) return;
         TimeSpan ahead = TimeSpan.FromSeconds((double)bytes / limit) - clock.GetElapsedTime(started);
-        if (ahead > TimeSpan.Zero) Patience.Pause(clock, ahead, cancellationToken);
+        if (ahead > TimeSpan.Zero) Pause(clock, ahead, cancellationToken);
+    }
+
+    /// <summary>Lets time pass by a clock.</summary>
+    public static void Pause(TimeProvider clock, TimeSpan time, CancellationToken cancellationToken)
+    {
+        if (clock == TimeProvider.System)
+        {
+            // The thread itself sleeps: a timer would wake others of the pool.
+            if (cancellationToken.WaitHandle.WaitOne(time)) cancellationToken.ThrowIfCancellationRequested();
+            return;
+        }
+
+        using var end = new ManualResetEventSlim();
+        using ITimer timer = clock.CreateTimer(static e => ((ManualResetEventSlim)e!).Set(), end, time, Timeout.InfiniteTimeSpan);
+        end.Wait(cancellationToken);
     }
 }
