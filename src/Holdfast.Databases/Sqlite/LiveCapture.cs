@@ -1,6 +1,5 @@
-using Holdfast.Databases.Checkpoints;
-
 using System.Globalization;
+using Holdfast.Databases.Checkpoints;
 
 namespace Holdfast.Databases.Sqlite;
 
