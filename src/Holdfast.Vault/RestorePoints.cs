@@ -115,8 +115,8 @@ public static class RestorePoints
         if (body.Length == 0) return null;
         KnownWriter writer = vault.Sealer.Writers.Find(header.WriterId)!;
         string says = $"written by {WriterStatement.IdText(writer.Id)}";
-        if (!RoleRules.Allows(writer.Role, VaultUse.Backup)) throw new DamageException(name, $"{says}, a key of the role {RoleRules.NameOf(writer.Role)}, which may not") { DependsOnKey = true };
-        if (!writer.HasPoint(id)) throw new DamageException(name, $"{says} after that key was revoked") { DependsOnKey = true };
+        if (!RoleRules.Allows(writer.Role, VaultUse.Backup)) throw new DamageException(name, $"{says}, a key of the role {RoleRules.NameOf(writer.Role)}, which may not");
+        if (!writer.HasPoint(id)) throw new DamageException(name, $"{says} after that key was revoked");
         return PointCodec.Decode(body, id, entry.Stored, writer.Role == KeyRole.Admin) with { WriterId = writer.Id };
     }
 

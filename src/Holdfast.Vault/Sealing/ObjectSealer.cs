@@ -161,7 +161,7 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
         if (!Libsodium.Verify(digest, writer.PublicKey, signature)) throw new DamageException(name, "its signature does not fit its content");
         if (RoleRules.MayWrite(writer.Role, header.Kind)) return;
         string reason = $"written by {WriterStatement.IdText(header.WriterId)}, a key of the role {RoleRules.NameOf(writer.Role)}, which may not";
-        throw new DamageException(name, reason) { DependsOnKey = true };
+        throw new DamageException(name, reason);
     }
 
     public static byte[] Associated(ReadOnlySpan<byte> header, string name) =>

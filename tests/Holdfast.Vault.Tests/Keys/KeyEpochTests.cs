@@ -130,6 +130,33 @@ public sealed class KeyEpochTests : IDisposable
         await world.AssertIsAsync(world.Root, before, path);
     }
 
+    [Theory]
+    [InlineData(KeyRole.Add, "after that key was revoked")]
+    [InlineData(KeyRole.List, "which may not")]
+    public async Task APointThatDoesNotCountIsPutAwayOnRequestAndPrunesGoOn(KeyRole role, string reason)
+    {
+        KeyRing thief = await world.AddAsync(role);
+        (string path, DirectoryTree tree) = world.Source("src", ("file", TestKeys.Content(2000)));
+        SessionId own = await world.BackupAsync(world.Root, tree);
+        await RevokeAsync(thief);
+        string name = PointCodec.Name(new SessionId(1, 2));
+        byte[] body;
+        using (OpenVault ours = await world.OpenAsync(world.Root)) body = ours.Sealer.Open(ObjectKind.Point, PointCodec.Name(own), Whole(PointCodec.Name(own))).Body;
+        world.Store.Overwrite(name, new ObjectSealer(thief, new SimulatedEntropy(5)).Seal(ObjectKind.Point, name, body));
+
+        Assert.Equal(ErrorKind.Damage, (await Assert.ThrowsAnyAsync<HoldfastException>(() => PruneAsync(world.Root, same => same))).Kind);
+        RepairPlan careful = await RepairAsync(new RepairRequest());
+        Assert.Contains(reason, Assert.Single(careful.Left, step => step.ObjectName == name).What, StringComparison.Ordinal);
+        Assert.Contains(name, world.Store.Names);
+
+        await RepairAsync(new RepairRequest { DropsUnreadable = true });
+        Assert.DoesNotContain(name, world.Store.Names);
+        Assert.Contains(world.Store.Names, kept => kept.StartsWith("quarantine/" + name, StringComparison.Ordinal));
+        await PruneAsync(world.Root, same => same);
+        Assert.Equal([own], await world.PointsAsync(world.Root));
+        await world.AssertIsAsync(world.Root, own, path);
+    }
+
     [Fact]
     public async Task ARevokedAdminRepairsNothing()
     {
@@ -271,6 +298,15 @@ public sealed class KeyEpochTests : IDisposable
         world.Clock.Advance(TimeSpan.FromMinutes(1));
         using OpenVault vault = await world.OpenAsync(ring);
         return await PruneRun.RunAsync(vault, change(new PruneRequest { Host = "pruner" }), Token);
+    }
+
+    private async Task<RepairPlan> RepairAsync(RepairRequest request)
+    {
+        using OpenVault vault = await world.OpenAsync(world.Root);
+        request = request with { Host = "here", Workers = 1 };
+        RepairPlan plan = await RepairRun.PlanAsync(vault, request, Token);
+        if (plan.Steps.Count > 0) await RepairRun.ApplyAsync(vault, plan, request, Token);
+        return plan;
     }
 
     private async Task<bool> CanOpenAny(KeyRing ring, PackId pack)
