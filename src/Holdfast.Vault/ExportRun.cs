@@ -55,12 +55,12 @@ public static class ExportRun
         {
             Point = point.Id,
             Base = since?.Id ?? SessionId.None,
-            Time = UnixTime.From(point.Time),
+            Time = UnixTime.From(point.EffectiveTime),
             Host = point.Host,
             Program = point.Program,
             Roots = point.Roots,
         };
-        RestorePoint record = point with { Tree = Trees.Content.Empty, Changes = Trees.Content.Empty, Origin = PointOrigin.Of(vault, point) };
+        RestorePoint record = point with { Time = point.EffectiveTime, Tree = Trees.Content.Empty, Changes = Trees.Content.Empty, Origin = PointOrigin.Of(vault, point) };
         var whole = new PointRecord(record, since is null ? null : PointOrigin.Of(vault, since), top.Directory is not null);
         await exporter.RunAsync(manifest, whole, since is null ? [point] : [since, point], baseTop?.ToRestoredNode() ?? TreeNode.TopOf([]), top.ToRestoredNode()).ConfigureAwait(false);
         await frames.EndAsync(cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,5 @@
+using Holdfast.Log;
+
 namespace Holdfast.Vault;
 
 /// <summary>What is to be forgotten, and how.</summary>
@@ -45,6 +47,20 @@ public sealed record ForgetPlan
 
     /// <summary>The number of the mark that carries it out: taken by somebody else, it is no longer what should be done.</summary>
     internal uint Mark { get; init; }
+
+    /// <summary>Refuses what would leave a group without any point.</summary>
+    /// <exception cref="HoldfastException">Kind Refused: there is such a group.</exception>
+    public void ThrowIfAnyLosesAll()
+    {
+        ForgetGroup[] emptied = [.. Groups.Where(group => group.LosesAll)];
+        if (emptied.Length == 0) return;
+        RestorePoint one = emptied[0].Group.Points[^1];
+        string more = emptied.Length > 1 ? $", and {emptied.Length - 1} other groups none of theirs" : "";
+        string roots = string.Join(' ', one.Roots.Select(static root => Files.BytePath.Display(root.Span)));
+        throw new HoldfastException(
+            ErrorKind.Refused, $"the group of restore point {one.Id.ToShortString()} ({one.Host} {roots}) would keep none of its points{more}: nothing was forgotten",
+            "keep some of them, or give --allow-remove-all");
+    }
 
     /// <summary>What is forgotten, oldest first in each group.</summary>
     public IEnumerable<RestorePoint> Dropped => Groups.SelectMany(group => group.Decisions).Where(decision => !decision.Keep).Select(decision => decision.Point);

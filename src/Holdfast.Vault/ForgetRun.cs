@@ -32,7 +32,7 @@ public static class ForgetRun
             Groups = request.Points.Count > 0 ? Name(points, request, vault.Host.Clock.GetUtcNow()) : Decide(points, request, vault.Host.Clock.GetUtcNow()),
             Mark = marks.Next,
         };
-        if (!request.AllowsEmptyGroups) ThrowIfAnyLosesAll(plan);
+        if (!request.AllowsEmptyGroups) plan.ThrowIfAnyLosesAll();
         if (!request.MeasuresSpace) return plan;
         HashSet<SessionId> dropped = [.. plan.Dropped.Select(point => point.Id)];
         FreedSpace freed = await SpaceMeasurement.MeasureAsync(
@@ -105,18 +105,6 @@ public static class ForgetRun
         string reason = hold.Reason.Length > 0 ? $": {hold.Reason}" : "";
         throw new HoldfastException(
             ErrorKind.Refused, $"restore point {point.Id.ToShortString()} is on hold{reason}", "\"holdfast release\" ends a hold");
-    }
-
-    private static void ThrowIfAnyLosesAll(ForgetPlan plan)
-    {
-        ForgetGroup[] emptied = [.. plan.Groups.Where(group => group.LosesAll)];
-        if (emptied.Length == 0) return;
-        RestorePoint one = emptied[0].Group.Points[^1];
-        string more = emptied.Length > 1 ? $", and {emptied.Length - 1} other groups none of theirs" : "";
-        string roots = string.Join(' ', one.Roots.Select(static root => Files.BytePath.Display(root.Span)));
-        throw new HoldfastException(
-            ErrorKind.Refused, $"the group of restore point {one.Id.ToShortString()} ({one.Host} {roots}) would keep none of its points{more}: nothing was forgotten",
-            "keep some of them, or give --allow-remove-all");
     }
 
     private static void ThrowIfHoldsAreUnknown(PointMarks marks)

@@ -34,9 +34,10 @@ public static class RestorePoints
     internal static async Task<IReadOnlyList<RestorePoint>> ListAsync(OpenVault vault, PointMarks marks, CancellationToken cancellationToken)
     {
         List<RestorePoint> points = await ReadAllAsync(vault, id => marks.ForgottenSince(id) is null, cancellationToken).ConfigureAwait(false);
+        DateTimeOffset now = vault.Host.Clock.GetUtcNow();
         for (int i = 0; i < points.Count; i++)
         {
-            if (marks.HoldOf(points[i].Id) is { } hold) points[i] = points[i] with { Hold = hold };
+            if (marks.HoldOf(points[i].Id) is { } hold && hold.IsActiveAt(now)) points[i] = points[i] with { Hold = hold };
         }
 
         return points;

@@ -67,6 +67,6 @@ public static class RetentionPlan
     public static PointHold? HoldAt(RestorePoint point, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(point);
-        return point.Hold is { } hold && (hold.Until is null || hold.Until > now) ? hold : null;
+        return point.Hold is { } hold && hold.IsActiveAt(now) ? hold : null;
     }
 }

@@ -63,13 +63,16 @@ public sealed class RetentionTests : IDisposable
         Assert.Contains("is on hold: audit", held.Error, StringComparison.Ordinal);
         JsonElement shown = (await world.ExpectAsync(0, "points", "--json")).Document[0].GetProperty("hold");
         Assert.Equal("audit", shown.GetProperty("reason").GetString());
-        Assert.Contains("(on hold)", (await world.ExpectAsync(0, "points")).Output, StringComparison.Ordinal);
+        Assert.Matches(@"\(on hold until \d{4}-\d\d-\d\d \d\d:\d\d.*: audit\)", (await world.ExpectAsync(0, "points")).Output);
         await world.ExpectAsync(0, "forget", "--keep-last", "1");
         Assert.Equal([first, second], await world.PointsAsync());
 
         await world.ExpectAsync(0, "release", first);
         HoldfastResult all = await world.ExpectAsync(15, "forget", "--keep-tag", "none", "--json");
         Assert.Equal("refused", all.Records("error").Single().GetProperty("kind").GetString());
+        HoldfastResult shownFirst = await world.ExpectAsync(15, "forget", "--keep-tag", "none", "--dry-run");
+        Assert.Contains("would keep 0 and drop 2 restore points", shownFirst.Output, StringComparison.Ordinal);
+        Assert.Contains("fits --host", (await world.ExpectAsync(0, "forget", "--keep-last", "1", "--path", "/nope")).Error, StringComparison.Ordinal);
         await world.ExpectAsync(15, "forget", first, second);
         Assert.Equal([first, second], await world.PointsAsync());
         await world.ExpectAsync(0, "forget", first, second, "--allow-remove-all");

@@ -111,13 +111,20 @@ internal static class ForgetCommand
             Selects = options.Filter.IsEmpty ? null : options.Filter.Passes,
             Grouping = options.Grouping,
             Zone = options.Zone ?? context.Clock.LocalTimeZone,
-            AllowsEmptyGroups = options.AllowsEmptyGroups,
+            // A dry run shows the plan that it then refuses.
+            AllowsEmptyGroups = options.AllowsEmptyGroups || options.DryRun,
             MeasuresSpace = options.DryRun,
         };
         ForgetPlan plan = options.DryRun
             ? await ForgetRun.PlanAsync(vault, request, cancellationToken).ConfigureAwait(false)
             : await ForgetRun.RunAsync(vault, request, cancellationToken).ConfigureAwait(false);
         new ForgetReport(context.Output, options.DryRun).Write(plan, context.Clock.GetElapsedTime(started));
+        if (!options.AllowsEmptyGroups && options.DryRun) plan.ThrowIfAnyLosesAll();
+        if (options.Points.Count == 0 && plan.Groups.Count == 0 && !options.Filter.IsEmpty)
+        {
+            context.Output.Notice("no restore point fits --host, --path and --tag: the policy was asked about none");
+        }
+
         if (options.Prunes && !options.DryRun)
         {
             var prune = new PruneRequest();

@@ -81,7 +81,16 @@ internal sealed class PointList
         }
 
         yield return string.Join(' ', point.Roots.Select(static root => SurrogateEscape.Decode(root.Span)));
-        yield return string.Join(' ', point.Hold is null ? point.Tags : point.Tags.Append("(on hold)"));
+        yield return TagsOf(point, output.Zone);
+    }
+
+    /// <summary>The tags of a point, and by what it is on hold.</summary>
+    public static string TagsOf(RestorePoint point, TimeZoneInfo zone)
+    {
+        string tags = string.Join(' ', point.Tags);
+        if (point.Hold is not { } hold) return tags;
+        string until = hold.Until is { } end ? $" until {TimeText.Show(end, zone)}" : "", reason = hold.Reason.Length > 0 ? $": {hold.Reason}" : "";
+        return $"{tags} (on hold{until}{reason})".TrimStart();
     }
 
     /// <summary>A kind as the command line and JSON name it.</summary>

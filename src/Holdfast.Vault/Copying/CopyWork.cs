@@ -145,7 +145,7 @@ internal sealed class CopyWork(OpenVault vault, CopyRequest request, SharedKeys?
             {
                 RestorePoint copy = await copying(session).ConfigureAwait(false);
                 await session.SealAsync(cancellationToken).ConfigureAwait(false);
-                await CommitAsync(session, copy with { Origin = PointOrigin.Of(from, point) }, BaseOf(point, known), cancellationToken).ConfigureAwait(false);
+                await CommitAsync(session, copy with { Origin = PointOrigin.Of(from, point), Time = point.EffectiveTime }, BaseOf(point, known), cancellationToken).ConfigureAwait(false);
             }
             catch
             {

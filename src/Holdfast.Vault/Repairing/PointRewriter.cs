@@ -64,7 +64,7 @@ internal sealed class PointRewriter(OpenVault vault, RepairRequest request, Acti
         // One that was cut off before the old point was forgotten: the same tree has the same content.
         foreach (RestorePoint other in await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false))
         {
-            if (other.Id != old.Id && other.Time == old.Time && other.IsOfSource(old.Source) && other.Tree.SameAs(tree)) return other.Id;
+            if (other.Id != old.Id && other.Time == old.EffectiveTime && other.IsOfSource(old.Source) && other.Tree.SameAs(tree)) return other.Id;
         }
 
         (ReferenceSet references, _) = await session.SettleAsync(cancellationToken).ConfigureAwait(false);
@@ -72,6 +72,8 @@ internal sealed class PointRewriter(OpenVault vault, RepairRequest request, Acti
         RestorePoint point = old with
         {
             Id = session.Id,
+            // What the client said counted for nothing so far; said by an admin, it would.
+            Time = old.EffectiveTime,
             Kind = PointKind.Full,
             Base = null,
             References = session.Id,

@@ -1,9 +1,11 @@
+using Holdfast.Files;
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Testing;
 using Holdfast.Vault.Keys;
 using Holdfast.Vault.Tests.Checking;
 using Holdfast.Vault.Tests.Faults;
+using Holdfast.Vault.Tests.Keys;
 using Holdfast.Vault.Tests.Repairing;
 
 namespace Holdfast.Vault.Tests.Copying;
@@ -49,6 +51,29 @@ public sealed class CopyTests
         var to = new MemoryObjectStore();
         await CopyWorld.CopyAsync(world.Whole, to, isTwin, seed: 10, request => request with { Points = [world.Oracle.Points[2]] });
         await CopyWorld.AssertCopiedAsync(world, to, isTwin, [2], $"seed {Seed}");
+    }
+
+    /// A client dates its points as it likes, and the vault counts them from when they came: a copy that the admin makes says that.
+    [Fact]
+    public async Task ACopyHasTheTimeByWhichTheOriginalCounts()
+    {
+        using var world = new RoleWorld();
+        KeyRing client = await world.AddAsync(KeyRole.Add);
+        (_, DirectoryTree tree) = world.Source("src", ("file", TestKeys.Content(2000)));
+        using (OpenVault theirs = await world.OpenAsync(client))
+        {
+            BackupRequest request = FaultWorld.Request(tree, PointKind.Full) with { Time = new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero) };
+            await BackupRun.RunAsync(theirs, request, Token);
+        }
+
+        using OpenVault from = await world.OpenAsync(world.Root);
+        RestorePoint original = Assert.Single(await RestorePoints.ListAsync(from, Token));
+        using OpenVault vault = CopyWorld.Open(new MemoryObjectStore(), isTwin: false, seed: 5);
+        await CopyRun.RunAsync(vault, new CopyRequest { From = from, Host = "here" }, Token);
+
+        RestorePoint copy = Assert.Single(await RestorePoints.ListAsync(vault, Token));
+        Assert.Equal(SimulatedClock.DefaultStart, original.EffectiveTime);
+        Assert.Equal((original.EffectiveTime, original.EffectiveTime), (copy.Time, copy.EffectiveTime));
     }
 
     [Fact]

@@ -80,6 +80,18 @@ public sealed class ForgetTests : IDisposable
         Assert.Equal(ErrorKind.Refused, gone.Kind);
     }
 
+    [Fact]
+    public async Task AHoldThatHasEndedIsNotShownAndKeepsNothing()
+    {
+        using OpenVault vault = await fixture.InitAsync();
+        SessionId first = await BackUpAsync(vault, "a", 1);
+        await BackUpAsync(vault, "b", 2);
+        await PointState.HoldAsync(vault, [first], DateTimeOffset.UnixEpoch.AddDays(1), "audit", Stop);
+
+        Assert.All(await RestorePoints.ListAsync(vault, Stop), point => Assert.Null(point.Hold));
+        Assert.Equal([first], (await ForgetRun.RunAsync(vault, Request(LastOne), Stop)).Dropped.Select(point => point.Id));
+    }
+
     /// Goal: a hold that comes while a policy is carried out is heeded.
     [Fact]
     public async Task AHoldThatComesBetweenPlanAndDeedIsHeeded()

@@ -54,7 +54,7 @@ internal static class DbPointsCommand
             table.Add(
                 point.Id.ToShortString(), TimeText.Show(point.EffectiveTime, output.Zone), point.Host, database.Engine,
                 string.Join(' ', point.Roots.Select(static root => SurrogateEscape.Decode(root.Span))), FormattableString.Invariant($"{database.Sequence}"),
-                SizeText.Show(point.Counts.Bytes), Name(database.Verified), string.Join(' ', point.Hold is null ? point.Tags : point.Tags.Append("(on hold)")));
+                SizeText.Show(point.Counts.Bytes), Name(database.Verified), PointList.TagsOf(point, output.Zone));
         }
 
         if (table.Count > 0) table.WriteTo(output);
