@@ -171,8 +171,8 @@ public sealed unsafe partial class ReedSolomon
     /// <returns>The same object for the same shards, as long as there are not too many different ones.</returns>
     /// <exception cref="ArgumentException">Too few are present, or the numbers are not as said.</exception>
     /// <remarks>
-    /// Making a new one takes about as long as coding 16 KiB; up to 256 are remembered, and finding one again allocates
-    /// nothing. For units of a few KiB keep it.
+    /// Making a new one takes some microseconds, as long as recovering 4 KiB of each shard; up to 256 are remembered, and
+    /// finding one again takes a tenth of a microsecond and allocates nothing.
     /// </remarks>
     public Recovery PlanRecovery(ReadOnlySpan<int> present, ReadOnlySpan<int> wanted)
     {

@@ -31,6 +31,38 @@ internal static unsafe class ErasureBenchmark
                 Compare(output, work);
             }
         }
+
+        Small(output);
+    }
+
+    /// <summary>What counts where little is coded at a time: the 4 KiB of a change or of a read without a member.</summary>
+    private static void Small(TextWriter output)
+    {
+        const int times = 1000;
+        int[] sources = [.. Enumerable.Range(4, 10)], targets = [.. Enumerable.Range(0, 4)];
+        using var work = new ErasureWork(dataShards: 10, parityShards: 4, unitBytes: 4096, Seed);
+        ReedSolomon code = ReedSolomon.Create(10, 4);
+        output.WriteLine();
+        output.WriteLine("Reed-Solomon 10+4, 4 units lost");
+        Add("new plan of recovery", () => _ = new Recovery(10, 14, sources, targets, code.Kernel));
+        Add("remembered plan", () => code.PlanRecovery(sources, targets));
+        Add("recovery of 4 x 4 KiB", () => work.Recover(code));
+        Add("change of 4 KiB of a unit", () => work.Update(code));
+
+        void Add(string name, Action once)
+        {
+            double[] seconds = new double[Rounds];
+            for (int round = -1; round < Rounds; round++)
+            {
+                double taken = Seconds(() =>
+                {
+                    for (int i = 0; i < times; i++) once();
+                });
+                if (round >= 0) seconds[round] = taken / times;
+            }
+
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {name,-26}{Median(seconds) * 1e6,7:F2} us"));
+        }
     }
 
     private static void Compare(TextWriter output, ErasureWork work)

@@ -66,6 +66,9 @@ internal sealed unsafe class ErasureWork : IDisposable
         code.PlanRecovery(present, lost).Recover(survivors, copies.AsSpan(0, ParityShards), UnitBytes);
     }
 
+    /// <summary>Changes the parity as if the first data shard became the first copy, which it does not.</summary>
+    public void Update(ReedSolomon code) => code.UpdateParity(0, shards[0], copies[0], Parity, UnitBytes);
+
     public void EncodeByIsaL()
     {
         fixed (nint* all = shards)
