@@ -25,6 +25,9 @@ internal static class Program
                 case ["kernels"]:
                     KernelBenchmark.Run(Console.Out);
                     return 0;
+                case ["kernels", "--only", "erasure"]:
+                    ErasureBenchmark.Run(Console.Out);
+                    return 0;
                 case ["kv", .. var options]:
                     new KeyValueBenchmark(KeyValueOptions.Parse(options)).Run();
                     return 0;

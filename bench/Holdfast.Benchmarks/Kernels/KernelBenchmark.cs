@@ -17,7 +17,7 @@ namespace Holdfast.Benchmarks.Kernels;
 /// </remarks>
 internal static class KernelBenchmark
 {
-    public const string Help = "kernels: checksums, cuts, chunk ids, in GB/s on one core, each against its plain form";
+    public const string Help = "kernels: checksums, cuts, chunk ids, in GB/s on one core, each against its plain form;\n         Reed-Solomon codes beside ISA-L (alone: --only erasure)";
 
     private const int WindowBytes = 1 << 20;
     private const int Runs = 5;
@@ -38,6 +38,8 @@ internal static class KernelBenchmark
         {
             Naming(output, window, key, $"{bytes} bytes", Lengths(random, bytes, bytes));
         }
+
+        ErasureBenchmark.Run(output);
     }
 
     /// <summary>Of pieces that lie in the second-level cache.</summary>
