@@ -43,7 +43,8 @@ internal static unsafe class TableBlock
                     uint hash = (uint)LibRocksDb.XxHash3(start, (nuint)covered.Length - 1);
                     return stored == (hash ^ (covered[^1] * LastByteFactor));
                 default:
-                    return true;
+                    // Written as 0: where it is not, the kind itself was damaged, and with it nothing would be checked.
+                    return stored == 0;
             }
         }
     }

@@ -5,7 +5,7 @@ namespace Holdfast.Databases.RocksDb;
 /// <summary>How the blocks of a table are checked (RocksDB's ChecksumType).</summary>
 internal enum BlockChecksum : byte
 {
-    /// <summary>Not at all.</summary>
+    /// <summary>Not at all; 0 stands in its place.</summary>
     None = 0,
 
     /// <summary>Masked CRC32C.</summary>
