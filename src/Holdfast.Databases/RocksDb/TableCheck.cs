@@ -34,8 +34,12 @@ internal static class TableCheck
     {
         Span<byte> end = stackalloc byte[TableFooter.MaxBytes];
         end = end[..file.Read(Math.Max(0, file.Length - end.Length), end)];
-        // Not of a version that is known here, or no such table (RocksDB has other formats): RocksDB says what it is.
-        if (!TableFooter.TryRead(end, out TableFooter footer)) return FindProblemByRepair(path, scratch);
+        if (!TableFooter.TryRead(end, out TableFooter footer))
+        {
+            // Not of a version that is known here, or no such table (RocksDB has other formats): RocksDB says what it is.
+            return TableFooter.IsKnown(end) ? "its footer is not what RocksDB writes" : FindProblemByRepair(path, scratch);
+        }
+
         if (ReadWhole(file, footer.MetaIndex, footer) is not { } metaIndex) return Fails("the block of metadata");
         if (ReadWhole(file, footer.Index, footer) is not { } index) return Fails("the index");
         Dictionary<string, byte[]> properties = [];

@@ -72,6 +72,15 @@ internal readonly record struct TableFooter(int Version, BlockChecksum Checksum,
         return TryHandles(own.Slice(1, HandlesBytes), (int)version, (BlockChecksum)own[0], out footer);
     }
 
+    /// <summary>Whether the end of a file says that it is such a table: what then cannot be read is damaged.</summary>
+    /// <param name="end">As above.</param>
+    public static bool IsKnown(ReadOnlySpan<byte> end)
+    {
+        if (end.Length < HandlesBytes + 8) return false;
+        ulong magic = BinaryPrimitives.ReadUInt64LittleEndian(end[^8..]);
+        return magic == OldMagic || (magic == Magic && BinaryPrimitives.ReadUInt32LittleEndian(end[^12..]) is > 0 and <= LastVersion);
+    }
+
     private static bool TryHandles(ReadOnlySpan<byte> handles, int version, BlockChecksum checksum, out TableFooter footer)
     {
         var reader = new ByteReader(handles);
