@@ -12,10 +12,13 @@ internal sealed class SqliteCopyProcess : IDisposable
 
     private readonly Process process;
     private readonly string target;
+    private readonly string[] earlier;
 
     public SqliteCopyProcess(string database, string target, long bytesPerSecond)
     {
         this.target = target;
+        // Another one that was killed may have left one.
+        earlier = StagesOf(target);
         var start = new ProcessStartInfo(Path.ChangeExtension(typeof(SqliteCopyProcess).Assembly.Location, null)) { RedirectStandardError = true };
         start.Environment[Variable] = string.Join('\n', database, target, bytesPerSecond.ToString(CultureInfo.InvariantCulture));
         process = Process.Start(start)!;
@@ -55,7 +58,7 @@ internal sealed class SqliteCopyProcess : IDisposable
     {
         try
         {
-            string[] stages = StagesOf(target);
+            string[] stages = [.. StagesOf(target).Except(earlier)];
             return stages.Length == 0 ? -1 : stages.Sum(stage => new DirectoryInfo(stage).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length));
         }
         catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException)

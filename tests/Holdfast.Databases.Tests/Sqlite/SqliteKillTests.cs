@@ -50,7 +50,7 @@ public sealed class SqliteKillTests
             Assert.True(SqliteCopyProcess.StagesOf(target).Length <= 1, $"{explanation}: what was left by the one before is still there");
         }
 
-        Assert.True(killed > 0, $"seed {seed}: none was killed");
+        Assert.True(killed > rounds / 4, $"seed {seed}: only {killed} of {rounds} were killed");
         long acknowledged = writer?.Acknowledged ?? 0;
         new DatabaseCheckpointer(Host.CreateReal()).Checkpoint(DatabaseEngines.Get("sqlite").Find(databases.Database), target);
         Assert.InRange(CountingWriter.ReadCopy(target), acknowledged, writer?.Sent ?? 0);
