@@ -175,36 +175,6 @@ public sealed class DatabaseBackupTests : IDisposable
         Assert.Equal("orders", Output("getfattr", "--only-values", "-n", "user.owner", "--absolute-names", $"{directory.Path}/back/{Path.GetFileName(segment)}"));
     }
 
-    /// The check runs beside the upload: the error told is the check's, not that the upload was stopped.
-    [Fact]
-    public async Task DamageIsToldAlsoWhenItIsFoundBeforeTheUploadIsDone()
-    {
-        using OpenVault vault = await InitAsync();
-        using (BitcaskStore store = Open()) store.Put("a"u8, "1"u8);
-        var options = new CheckpointOptions { ReadAll = true };
-        var checkpointer = new DatabaseCheckpointer(host);
-        var request = new DatabaseBackupRequest
-        {
-            Checkpoint = options,
-            Backup = new BackupRequest { Roots = [], Host = "here" },
-        };
-        using (FileStream file = File.OpenWrite(Directory.GetFiles(StorePath, "*.log").Order(StringComparer.Ordinal).First()))
-        {
-            file.Position = 40;
-            file.WriteByte(0xA5);
-        }
-
-        for (int i = 0; i < 10; i++)
-        {
-            var damage = await Assert.ThrowsAsync<HoldfastException>(
-                () => DatabaseBackup.RunAsync(checkpointer, host, DatabaseEngines.Get("bitcask").Find(StorePath), vault, request, Stop));
-            Assert.Equal(ErrorKind.Damage, damage.Kind);
-        }
-
-        Assert.Empty(await RestorePoints.ListAsync(vault, Stop));
-        Assert.Empty(Directory.GetDirectories(directory.Path, ".*"));
-    }
-
     private static byte[] Value(int number) => [.. BitConverter.GetBytes(number), .. new byte[200]];
 
     private static void Change(BitcaskStore store, int key, Dictionary<int, int> content)

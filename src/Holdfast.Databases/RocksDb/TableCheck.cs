@@ -47,8 +47,8 @@ internal static class TableCheck
         return TryDataBlocks(file, footer, index, properties, out List<BlockHandle> data) switch
         {
             null => Fails("a part of the index"),
-            true => FindDataProblem(file, footer, data),
-            false => FindProblemByRepair(path, scratch),
+            true when CanBeExpanded(file, footer, data) => FindDataProblem(file, footer, data),
+            _ => FindProblemByRepair(path, scratch),
         };
     }
 
@@ -129,6 +129,10 @@ internal static class TableCheck
             ArrayPool<byte>.Shared.Return(piece);
         }
     }
+
+    // The version has no checksum, and says how blocks are compressed.
+    private static bool CanBeExpanded(IDiskFile file, TableFooter footer, List<BlockHandle> data) =>
+        data.Count == 0 || ReadWhole(file, data[0], footer) is not { } first || TableCompression.TryExpand(first, footer.Version) is not null;
 
     private static byte[]? ReadWhole(IDiskFile file, BlockHandle handle, TableFooter footer) =>
         TableBlock.TryRead(file, handle) is { } block && TableBlock.IsWhole(block, footer.Checksum) ? block : null;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 
 namespace Holdfast.Databases.RocksDb;
 
@@ -29,12 +30,17 @@ internal readonly record struct BlockHandle(ulong Offset, ulong Bytes)
     /// <summary>Kind of compression, and the checksum.</summary>
     public const int TrailerBytes = 5;
 
+    /// <summary>What it takes where it is written.</summary>
+    public int EncodedBytes => VarintBytes(Offset) + VarintBytes(Bytes);
+
     public static bool TryRead(ref ByteReader reader, out BlockHandle handle)
     {
         bool isThere = reader.TryVarint(out ulong offset) & reader.TryVarint(out ulong bytes);
         handle = new BlockHandle(offset, bytes);
         return isThere;
     }
+
+    private static int VarintBytes(ulong value) => 1 + (BitOperations.Log2(value | 1) / 7);
 }
 
 /// <summary>The end of a block-based table, of format versions 0 to 5.</summary>
@@ -86,6 +92,7 @@ internal readonly record struct TableFooter(int Version, BlockChecksum Checksum,
         var reader = new ByteReader(handles);
         bool isThere = BlockHandle.TryRead(ref reader, out BlockHandle metaIndex) & BlockHandle.TryRead(ref reader, out BlockHandle index);
         footer = new TableFooter(version, checksum, metaIndex, index);
-        return isThere && !handles[reader.Offset..].ContainsAnyExcept((byte)0);
+        // Numbers could be written longer than they are, by what else must be zero.
+        return isThere && reader.Offset == metaIndex.EncodedBytes + index.EncodedBytes && !handles[reader.Offset..].ContainsAnyExcept((byte)0);
     }
 }

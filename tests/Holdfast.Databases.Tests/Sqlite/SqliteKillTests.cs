@@ -16,7 +16,7 @@ public sealed class SqliteKillTests
 
     [Theory, Trait("Category", "Long")]
     [InlineData("WAL", true, 11), InlineData("DELETE", true, 12), InlineData("WAL", false, 13), InlineData("DELETE", false, 14)]
-    public void NothingIsLeftOfAnyOfManyCopiesThatAreKilled(string journalMode, bool isWritten, int seed) => Run(journalMode, isWritten, seed, rounds: 50);
+    public void NothingIsLeftOfAnyOfManyCopiesThatAreKilled(string journalMode, bool isWritten, int seed) => Run(journalMode, isWritten, seed, rounds: 30);
 
     private static void Run(string journalMode, bool isWritten, int seed, int rounds)
     {
