@@ -4,8 +4,7 @@ namespace Holdfast.Databases.RocksDb;
 
 /// <summary>Decompresses blocks of tables, by the libraries that librocksdb itself needs.</summary>
 /// <remarks>
-/// The kind comes first in the trailer. Since version 2 of the table's format a compressed block begins with its length as a varint, but for Snappy's, which
-/// has it in any case; before, LZ4's had it in 8 bytes, and others are not read.
+/// The kind comes first in the trailer. A compressed block begins with its length as a varint; before version 2 of the table's format LZ4's had it in 8 bytes.
 /// </remarks>
 internal static unsafe class TableCompression
 {
@@ -54,7 +53,7 @@ internal static unsafe class TableCompression
                 length = BinaryPrimitives.ReadUInt64LittleEndian(coded);
                 coded = coded[sizeof(ulong)..];
                 return true;
-            case Lz4 or Lz4Hc or Zstd when version >= 2:
+            case Lz4 or Lz4Hc or Zstd:
                 var reader = new ByteReader(coded);
                 if (!reader.TryVarint(out length)) return false;
                 coded = coded[reader.Offset..];
