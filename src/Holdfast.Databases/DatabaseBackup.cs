@@ -27,7 +27,7 @@ public sealed record DatabaseBackupRequest
 /// <param name="Backup">The restore point.</param>
 public sealed record DatabaseBackupSummary(CheckpointManifest Checkpoint, BackupSummary Backup);
 
-/// <summary>Takes a checkpoint of a database, has it checked, puts it into a vault and removes it.</summary>
+/// <summary>Takes a copy of a database, has it checked while it goes into a vault, and removes it: there is a point once both are done.</summary>
 public static class DatabaseBackup
 {
     /// <summary>Makes a restore point of a database as it is at one instant of the call.</summary>
@@ -38,7 +38,7 @@ public static class DatabaseBackup
     /// <param name="request">How.</param>
     /// <param name="cancellationToken">Cancelling leaves no point and no copy.</param>
     /// <returns>What was done. When it returns, the point is durable and the copy is gone.</returns>
-    /// <exception cref="HoldfastException">Kind Damage: the engine found the copy damaged, so it did not go into the vault.</exception>
+    /// <exception cref="HoldfastException">Kind Damage: the engine found the copy damaged, so there is no point of it.</exception>
     public static async Task<DatabaseBackupSummary> RunAsync(
         DatabaseCheckpointer checkpointer, Host host, ICheckpointSource source, OpenVault vault, DatabaseBackupRequest request,
         CancellationToken cancellationToken)
@@ -51,21 +51,66 @@ public static class DatabaseBackup
         DatabaseAddress address = source.Address;
         IDatabaseEngine engine = DatabaseEngines.Get(address.Engine);
         using CheckpointStage stage = CheckpointStage.BesideDatabase(host, address.Path, request.StagingDirectory);
-        CheckpointManifest manifest = await Task.Run(
-            () => checkpointer.Fill(stage, source, engine, request.Checkpoint, cancellationToken), cancellationToken).ConfigureAwait(false);
-        using var facts = new DatabaseFacts(address.Path, engine.IsFile);
-        await facts.ReadAsync().ConfigureAwait(false);
-        using DirectoryTree tree = OpenTree(stage.Content);
-        CheckpointTree copy = await CheckpointTree.OpenAsync(tree, manifest.Files, facts.Find).ConfigureAwait(false);
-        byte[] only = engine.IsFile ? Encoding.UTF8.GetBytes(manifest.Files[0].Name) : [];
-        BackupRequest backup = request.Backup with
+        TakenCopy copy = await Task.Run(() => checkpointer.Take(stage, source, request.Checkpoint, cancellationToken), cancellationToken).ConfigureAwait(false);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // Both only read the copy; the point waits for the check.
+        Task<CheckpointManifest> checking = CheckAsync(checkpointer, copy, engine, request.Checkpoint, stop);
+        Task removing = Task.CompletedTask;
+        try
         {
-            Roots = [new BackupRoot(Encoding.UTF8.GetBytes(address.Path), copy, only)],
-            Stream = null,
-            Database = new PointDatabase(address.Engine, manifest.Database, manifest.Sequence, DepthOf(request.Checkpoint)),
-        };
-        BackupSummary summary = await BackupRun.RunAsync(vault, backup, cancellationToken).ConfigureAwait(false);
-        return new DatabaseBackupSummary(manifest, summary);
+            BackupRequest backup = request.Backup with
+            {
+                Stream = null,
+                Database = new PointDatabase(address.Engine, copy.Capture.Database, copy.Capture.Sequence, DepthOf(request.Checkpoint)),
+                BeforeCommit = async () =>
+                {
+                    _ = await checking.ConfigureAwait(false);
+                    // All of it was read.
+                    removing = Task.Run(stage.Dispose, CancellationToken.None);
+                },
+            };
+            BackupSummary summary = await StoreAsync(copy, engine, vault, backup, stop.Token).ConfigureAwait(false);
+            return new DatabaseBackupSummary(await checking.ConfigureAwait(false), summary);
+        }
+        catch (OperationCanceledException) when (checking.IsFaulted)
+        {
+            _ = await checking.ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await ((Task)checking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await removing.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Stops what goes on beside it when it fails.</summary>
+    private static async Task<CheckpointManifest> CheckAsync(
+        DatabaseCheckpointer checkpointer, TakenCopy copy, IDatabaseEngine engine, CheckpointOptions options, CancellationTokenSource stop)
+    {
+        try
+        {
+            return await Task.Run(() => checkpointer.Complete(copy, engine, options, isKept: false, stop.Token), stop.Token).ConfigureAwait(false);
+        }
+        catch
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task<BackupSummary> StoreAsync(
+        TakenCopy copy, IDatabaseEngine engine, OpenVault vault, BackupRequest request, CancellationToken cancellationToken)
+    {
+        string path = copy.Source.Path;
+        using var facts = new DatabaseFacts(path, engine.IsFile);
+        await facts.ReadAsync().ConfigureAwait(false);
+        using DirectoryTree tree = OpenTree(copy.Stage.Content);
+        CheckpointTree files = await CheckpointTree.OpenAsync(tree, copy.Capture.Files, facts.Find).ConfigureAwait(false);
+        byte[] only = engine.IsFile ? Encoding.UTF8.GetBytes(copy.Capture.Files[0].Name) : [];
+        BackupRequest backup = request with { Roots = [new BackupRoot(Encoding.UTF8.GetBytes(path), files, only)] };
+        return await BackupRun.RunAsync(vault, backup, cancellationToken).ConfigureAwait(false);
     }
 
     private static CheckDepth DepthOf(CheckpointOptions options) => options switch

@@ -54,17 +54,35 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
 
     /// <summary>Takes a copy into a stage; its files are durable, their names are not.</summary>
     internal CheckpointManifest Fill(
-        CheckpointStage stage, ICheckpointSource source, IDatabaseEngine engine, CheckpointOptions options, CancellationToken cancellationToken)
+        CheckpointStage stage, ICheckpointSource source, IDatabaseEngine engine, CheckpointOptions options, CancellationToken cancellationToken) =>
+        Complete(Take(stage, source, options, cancellationToken), engine, options, isKept: true, cancellationToken);
+
+    /// <summary>Takes a copy into a stage: its files are there, but neither durable nor checked.</summary>
+    internal TakenCopy Take(CheckpointStage stage, ICheckpointSource source, CheckpointOptions options, CancellationToken cancellationToken)
     {
         DateTimeOffset created = host.Clock.GetUtcNow();
         long started = host.Clock.GetTimestamp();
-        Capture capture = source.Capture(stage.Content, options.Capture, cancellationToken);
-        KnownHashes hashes = HashesOf(source.Address, capture);
+        return new TakenCopy(stage, source.Address, source.Capture(stage.Content, options.Capture, cancellationToken), created, started);
+    }
+
+    /// <summary>Hashes and checks a copy; only reads it.</summary>
+    /// <param name="copy">The copy.</param>
+    /// <param name="engine">Its engine.</param>
+    /// <param name="options">What is checked.</param>
+    /// <param name="isKept">
+    /// Whether it will get a name, so that all its files are made durable; else only those are whose hashes are remembered, since a later copy relies on that.
+    /// </param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="HoldfastException">Kind Damage: it is not whole.</exception>
+    internal CheckpointManifest Complete(TakenCopy copy, IDatabaseEngine engine, CheckpointOptions options, bool isKept, CancellationToken cancellationToken)
+    {
+        Capture capture = copy.Capture;
+        KnownHashes hashes = HashesOf(copy.Source, capture);
         var files = new CheckpointFile[capture.Files.Count];
         var fresh = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
-        ForEach(files.Length, i => files[i] = Describe(stage.Content, capture.Files[i], hashes, fresh, options.ReadAll), cancellationToken);
+        ForEach(files.Length, i => files[i] = Describe(copy.Stage.Content, capture.Files[i], hashes, fresh, options.ReadAll, isKept), cancellationToken);
         string? limits = null;
-        if (options.Verify) limits = Verify(engine, stage, source, files, options.ReadAll ? null : fresh.Keys.ToHashSet(StringComparer.Ordinal), cancellationToken);
+        if (options.Verify) limits = Verify(engine, copy, files, options.ReadAll ? null : fresh.Keys.ToHashSet(StringComparer.Ordinal), cancellationToken);
         // What was not found whole is not known: the next checkpoint reads it again.
         foreach (CheckpointFile file in files)
         {
@@ -72,15 +90,15 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
         }
 
         hashes.KeepOnly(files);
-        Save(source.Address, capture, hashes);
+        Save(copy.Source, capture, hashes);
         return new CheckpointManifest
         {
-            Source = source.Address,
+            Source = copy.Source,
             Database = capture.Database,
             Sequence = capture.Sequence,
             Way = capture.Way,
-            Created = created,
-            Duration = host.Clock.GetElapsedTime(started),
+            Created = copy.Created,
+            Duration = host.Clock.GetElapsedTime(copy.Started),
             Limits = limits,
             Files = files,
         };
@@ -101,18 +119,18 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
 
     /// <summary>What could not be checked; null for nothing.</summary>
     private static string? Verify(
-        IDatabaseEngine engine, CheckpointStage stage, ICheckpointSource source, CheckpointFile[] files, IReadOnlySet<string>? only, CancellationToken cancellationToken)
+        IDatabaseEngine engine, TakenCopy copy, CheckpointFile[] files, IReadOnlySet<string>? only, CancellationToken cancellationToken)
     {
-        string copy = engine.IsFile ? $"{stage.Content}/{files[0].Name}" : stage.Content;
-        DatabaseCheck check = engine.Check(copy, only, cancellationToken);
+        string path = engine.IsFile ? $"{copy.Stage.Content}/{files[0].Name}" : copy.Stage.Content;
+        DatabaseCheck check = engine.Check(path, only, cancellationToken);
         if (check.Problems.Count == 0) return check.Limits;
         throw new HoldfastException(
-            ErrorKind.Damage, $"{source.Address}: damaged: {check.Problems[0]}{(check.Problems.Count > 1 ? $" (and {check.Problems.Count - 1} more)" : "")}",
+            ErrorKind.Damage, $"{copy.Source}: damaged: {check.Problems[0]}{(check.Problems.Count > 1 ? $" (and {check.Problems.Count - 1} more)" : "")}",
             "restore it from a restore point, or repair it with the engine's own tools");
     }
 
     private CheckpointFile Describe(
-        string directory, CapturedFile file, KnownHashes hashes, ConcurrentDictionary<string, bool> fresh, bool readAll)
+        string directory, CapturedFile file, KnownHashes hashes, ConcurrentDictionary<string, bool> fresh, bool readAll, bool isKept)
     {
         string path = $"{directory}/{file.Name}";
         using IDiskFile open = host.Disk.TryOpen(path, DiskAccess.Read)
@@ -120,7 +138,8 @@ public sealed class DatabaseCheckpointer(Host host, string? stateDirectory = nul
         long bytes = open.Length;
         string? remembered = file.Identity is null ? null : hashes.Find(file.Identity, bytes);
         // A link that was there before was made durable then.
-        if (remembered is null || file.Transfer != FileTransfer.Linked) open.Sync();
+        bool isDurable = remembered is not null && file.Transfer == FileTransfer.Linked;
+        if (!isDurable && (isKept || file.Identity is not null)) open.Sync();
         if (remembered is not null && !readAll) return new CheckpointFile(file.Name, bytes, remembered, file.Identity, file.Transfer);
 
         string hash = Convert.ToHexStringLower(ContentHash.Of(open, bytes));

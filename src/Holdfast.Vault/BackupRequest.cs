@@ -104,6 +104,11 @@ public sealed record BackupRequest
     /// <summary>Told of items that fail or are left out; may be called from any thread.</summary>
     public Action<ItemNotice>? OnNotice { get; init; }
 
+    /// <summary>
+    /// Waited for when all was read and is durable, before the point is put: where it fails there is none. Not called by a dry run. Null for nothing.
+    /// </summary>
+    public Func<Task>? BeforeCommit { get; init; }
+
     /// <summary>Told of each entry that differs from the base, in path order; of a full each entry is new.</summary>
     public Action<TreeChange>? OnChange { get; init; }
 

@@ -144,6 +144,7 @@ public static class BackupRun
             Changes = changes,
             Counts = CountsOf(assembler, context, session, vault, started),
         };
+        if (request.BeforeCommit is { } before) await before().ConfigureAwait(false);
         // First: cut off between the two, the state leads to a point that never came, which says nothing.
         if (local is not null) await local.KeepAsync(point, cancellationToken).ConfigureAwait(false);
         // The commit: from here on the backup exists.

@@ -1,5 +1,12 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Holdfast.Bitcask;
+using Holdfast.Cli.Commands.Db;
+using Holdfast.Cli.Output;
+using Holdfast.Cli.Terminals;
+using Holdfast.Databases;
+using Holdfast.Log;
+using Holdfast.Vault;
 
 namespace Holdfast.Cli.Tests;
 
@@ -127,6 +134,96 @@ public sealed class DbTests : IDisposable
     {
         await ExpectAsync(10, "db", "verify", $"{engine}:{root}/none");
         Assert.Contains($"{root}/none", Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WhatTheEngineCouldNotCheckIsTold()
+    {
+        string path = Path.Combine(root, "app.db"), copy = Path.Combine(root, "copy.db");
+        // An order of texts that only the program has.
+        MakeSqlite(path, """
+            CREATE TABLE t(x TEXT COLLATE rtrim); CREATE INDEX i ON t(x); INSERT INTO t VALUES('a'),('b');
+            PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, 'rtrim', 'own');
+            """);
+        await ExpectAsync(0, "db", "verify", $"sqlite:{path}");
+        Assert.Contains("own", Error, StringComparison.Ordinal);
+        await ExpectAsync(0, "db", "verify", $"sqlite:{path}", "--json");
+        Assert.Contains("own", Summary().GetProperty("limits").GetString(), StringComparison.Ordinal);
+        await ExpectAsync(0, "db", "checkpoint", $"sqlite:{path}", copy);
+        Assert.Contains("own", Error, StringComparison.Ordinal);
+
+        await ExpectAsync(0, "init");
+        await ExpectAsync(0, "db", "backup", $"sqlite:{path}");
+        Assert.Contains("own", Error, StringComparison.Ordinal);
+        await ExpectAsync(0, "db", "restore", "latest", "--to", Path.Combine(root, "back.db"), "--json");
+        Assert.Contains("own", Summary().GetProperty("limits").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("db", "backup", "sqlite:/x"), InlineData("db", "checkpoint", "sqlite:/x", "/y"), InlineData("db", "verify", "sqlite:/x")]
+    public async Task ALimitReachesTheCopyAndItsHelpSaysWhereItDoesNot(params string[] words)
+    {
+        foreach ((string text, long bytes) in new[] { ("50M", 50L << 20), ("1", 1L) })
+        {
+            string[] limited = [.. words, "--limit", text];
+            long? found = words[1] switch
+            {
+                "backup" => world.Read<DbBackupOptions>(limited).Checkpoint.Capture.MaxBytesPerSecond,
+                "checkpoint" => world.Read<DbCheckpointOptions>(limited).Options.Capture.MaxBytesPerSecond,
+                _ => world.Read<DbVerifyOptions>(limited).Capture.MaxBytesPerSecond,
+            };
+            Assert.Equal(bytes, found);
+        }
+
+        Assert.Contains("--limit", world.Refused([.. words, "--limit", "0"]), StringComparison.Ordinal);
+        await ExpectAsync(0, "db", words[1], "--help");
+        Assert.Contains("heeds it not", string.Join(' ', Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatIsCopiedIsShownUntilAllIsAndBeginsAnewWithTheCopy()
+    {
+        var work = new WorkProgress();
+        var copy = new CopyProgress(work);
+        foreach ((long done, long total, long shown, long expected) in new[] { (10L, 100L, 10L, 100L), (60, 100, 60, 100), (20, 120, 20, 120), (120, 120, 0, 0) })
+        {
+            copy.Tell(done, total);
+            Assert.Equal((shown, expected), (work.BytesDone, work.BytesExpected));
+        }
+    }
+
+    [Fact]
+    public async Task ACopyIsShownOnATerminalAndNotToPrograms()
+    {
+        string path = Path.Combine(root, "app.db");
+        MakeSqlite(path, "CREATE TABLE t(x); INSERT INTO t VALUES(zeroblob(3000000));");
+        var work = new WorkProgress();
+        var options = new CaptureOptions();
+        Assert.Null(CopyProgress.In(new CommandOutput(new(true, false, false, false), world.Output, world.Error, Terminal.None, world.Clock), work, options).OnCopied);
+
+        var output = new CommandOutput(new(false, false, false, false), world.Output, world.Error, new Terminal(true, true, () => 80), world.Clock);
+        int told = 0;
+        options = CopyProgress.In(output, work, options);
+        options = options with { OnCopied = options.OnCopied + ((_, _) => told += work.BytesExpected > 3_000_000 ? 1 : 0) };
+        new DatabaseCheckpointer(Host.CreateReal()).Checkpoint(
+            DatabaseEngines.Get("sqlite").Find(path), Path.Combine(root, "copy.db"), new CheckpointOptions { Capture = options });
+        Assert.True(told > 0);
+        Assert.Equal(0, work.BytesDone);
+
+        // Lines of progress come at once a second, of a clock that stands here: what is written is the same as without a display.
+        world.Terminal = new Terminal(true, true, () => 80);
+        await ExpectAsync(0, "db", "checkpoint", $"sqlite:{path}", Path.Combine(root, "copy2.db"));
+        Assert.StartsWith("checkpoint ", Output, StringComparison.Ordinal);
+        await ExpectAsync(0, "db", "verify", $"sqlite:{path}");
+    }
+
+    private static void MakeSqlite(string path, string statements)
+    {
+        using Process shell = Process.Start(new ProcessStartInfo("sqlite3", ["-batch", "-bail", path]) { RedirectStandardInput = true })!;
+        shell.StandardInput.Write(statements);
+        shell.StandardInput.Close();
+        shell.WaitForExit();
+        Assert.Equal(0, shell.ExitCode);
     }
 
     private static int Count(string store)

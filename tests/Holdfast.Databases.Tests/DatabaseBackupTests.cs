@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Holdfast.Bitcask;
 using Holdfast.Databases.Bitcask;
@@ -155,12 +156,40 @@ public sealed class DatabaseBackupTests : IDisposable
         Assert.All(Directory.GetFiles($"{directory.Path}/back"), file => Assert.Equal("640", Convert.ToString((int)File.GetUnixFileMode(file), 8)));
     }
 
+    [Fact]
+    public async Task ExtendedAttributesOfLinkedFilesComeBack()
+    {
+        using OpenVault vault = await InitAsync();
+        using (BitcaskStore store = Open())
+        {
+            for (int i = 0; i < 5000; i++) store.Put(BitConverter.GetBytes(i), new byte[200]);
+        }
+
+        string segment = Directory.GetFiles(StorePath, "*.log").Order(StringComparer.Ordinal).First();
+        _ = Output("setfattr", "-n", "user.owner", "-v", "orders", segment);
+
+        DatabaseBackupSummary summary = await BackUpAsync(vault, DatabaseEngines.Get("bitcask").Find(StorePath));
+        Assert.Equal(FileTransfer.Linked, summary.Checkpoint.Files.Single(file => file.Name == Path.GetFileName(segment)).Transfer);
+        await RestoreAsync(vault, (await RestorePoints.ListAsync(vault, Stop))[0], $"{directory.Path}/back");
+
+        Assert.Equal("orders", Output("getfattr", "--only-values", "-n", "user.owner", "--absolute-names", $"{directory.Path}/back/{Path.GetFileName(segment)}"));
+    }
+
     private static byte[] Value(int number) => [.. BitConverter.GetBytes(number), .. new byte[200]];
 
     private static void Change(BitcaskStore store, int key, Dictionary<int, int> content)
     {
         if (content.TryGetValue(key, out int value)) store.Put(BitConverter.GetBytes(key), Value(value));
         else store.Delete(BitConverter.GetBytes(key));
+    }
+
+    private static string Output(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+        return output;
     }
 
     private BitcaskStore Open() => BitcaskStore.Open(StorePath, new BitcaskOptions

@@ -28,12 +28,12 @@ internal sealed class CheckpointTree : IFileTree
 
     /// <summary>Wraps the directory of a checkpoint.</summary>
     /// <param name="checkpoint">Its tree; the caller disposes it.</param>
-    /// <param name="files">The files of its manifest.</param>
+    /// <param name="files">The files that it was captured with.</param>
     /// <param name="model">
     /// Finds the attributes that a file has in the database, by its name; those of the database's directory for an empty name.
     /// </param>
     public static async Task<CheckpointTree> OpenAsync(
-        DirectoryTree checkpoint, IReadOnlyList<CheckpointFile> files, Func<ReadOnlyMemory<byte>, NodeAttributes?> model)
+        DirectoryTree checkpoint, IReadOnlyList<CapturedFile> files, Func<ReadOnlyMemory<byte>, NodeAttributes?> model)
     {
         var identities = files.Where(file => file.Identity is not null).ToDictionary(file => file.Name, file => file.Identity!, StringComparer.Ordinal);
         var faces = new Dictionary<ulong, Face>();

@@ -29,6 +29,9 @@ internal static unsafe partial class LibRocksDb
     [LibraryImport(Library, EntryPoint = "rocksdb_options_set_max_open_files")]
     public static partial void SetMaxOpenFiles(OptionsHandle options, int value);
 
+    [LibraryImport(Library, EntryPoint = "rocksdb_options_set_max_file_opening_threads")]
+    public static partial void SetMaxFileOpeningThreads(OptionsHandle options, int value);
+
     [LibraryImport(Library, EntryPoint = "rocksdb_options_set_max_background_jobs")]
     public static partial void SetMaxBackgroundJobs(OptionsHandle options, int value);
 

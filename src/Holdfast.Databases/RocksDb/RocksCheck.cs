@@ -44,7 +44,7 @@ internal sealed class RocksCheck(IDisk disk, string path, IReadOnlySet<string>? 
 
         limits = LimitsOf(manifest);
         // RocksDB would stop at the first of them, with less to say.
-        if (problems.Count == 0 && limits is null) Open(scratch, cancellationToken);
+        if (problems.Count == 0 && limits is null) Open(manifest, scratch, cancellationToken);
         return new DatabaseCheck(problems, bytesRead, limits);
     }
 
@@ -78,16 +78,18 @@ internal sealed class RocksCheck(IDisk disk, string path, IReadOnlySet<string>? 
         return null;
     }
 
-    private void Open(ScratchDirectory scratch, CancellationToken cancellationToken)
+    private void Open(RocksManifest manifest, ScratchDirectory scratch, CancellationToken cancellationToken)
     {
         var options = new RocksOptions { CacheBytes = 1 << 20, MaxOpenFiles = MaxOpenFiles, WalDirectory = path, InfoLogDirectory = scratch.Path };
         try
         {
-            IReadOnlyList<string> names = RocksDatabase.ListColumnFamilies(path);
+            string[] names = [.. manifest.Families.Select(family => family.Name)];
             using RocksDatabase database = RocksDatabase.Open(path, options, names, readOnly: true, native =>
             {
                 LibRocksDb.SetParanoidChecks(native, 1);
                 LibRocksDb.SetInfoLogLevel(native, LibRocksDb.LogHeadersOnly);
+                // Of so few tables, threads to open them take longer than opening them.
+                LibRocksDb.SetMaxFileOpeningThreads(native, 1);
             });
             foreach (RocksColumnFamily family in database.ColumnFamilies) Read(database, family, cancellationToken);
         }

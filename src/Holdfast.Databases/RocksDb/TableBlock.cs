@@ -43,7 +43,8 @@ internal static unsafe class TableBlock
                     uint hash = (uint)LibRocksDb.XxHash3(start, (nuint)covered.Length - 1);
                     return stored == (hash ^ (covered[^1] * LastByteFactor));
                 default:
-                    return true;
+                    // Written as 0: where it is not, the kind itself was damaged, and with it nothing would be checked.
+                    return stored == 0;
             }
         }
     }
@@ -52,7 +53,8 @@ internal static unsafe class TableBlock
     /// <param name="block">With its trailer.</param>
     public static Dictionary<string, byte[]>? TryEntries(ReadOnlySpan<byte> block)
     {
-        if (!TryContent(block, out ReadOnlySpan<byte> content)) return null;
+        if (block.Length < BlockHandle.TrailerBytes || block[^BlockHandle.TrailerBytes] != TableCompression.None) return null;
+        if (!TryContent(block[..^BlockHandle.TrailerBytes], out ReadOnlySpan<byte> content)) return null;
         var entries = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         var reader = new ByteReader(content);
         byte[] key = [];
@@ -68,12 +70,13 @@ internal static unsafe class TableBlock
         return entries;
     }
 
-    /// <summary>The blocks that an uncompressed index block leads to; null when it is compressed or not whole.</summary>
+    /// <summary>The blocks that an index block leads to; null when it is not whole, or compressed in a way that is not known here.</summary>
     /// <param name="block">With its trailer.</param>
+    /// <param name="version">Of the table.</param>
     /// <param name="isDeltaEncoded">Whether most entries only say how their block's size differs from the one before.</param>
-    public static List<BlockHandle>? TryHandles(ReadOnlySpan<byte> block, bool isDeltaEncoded)
+    public static List<BlockHandle>? TryHandles(ReadOnlySpan<byte> block, int version, bool isDeltaEncoded)
     {
-        if (!TryContent(block, out ReadOnlySpan<byte> content)) return null;
+        if (TableCompression.TryExpand(block, version) is not { } expanded || !TryContent(expanded, out ReadOnlySpan<byte> content)) return null;
         var handles = new List<BlockHandle>();
         var reader = new ByteReader(content);
         while (!reader.IsAtEnd)
@@ -101,11 +104,10 @@ internal static unsafe class TableBlock
     }
 
     // Entries end where the table of restart points begins, whose count comes last; its high bit tells of a hash index.
-    private static bool TryContent(ReadOnlySpan<byte> block, out ReadOnlySpan<byte> content)
+    private static bool TryContent(ReadOnlySpan<byte> whole, out ReadOnlySpan<byte> content)
     {
         content = default;
-        if (block.Length < BlockHandle.TrailerBytes + 4 || block[^BlockHandle.TrailerBytes] != 0) return false;
-        ReadOnlySpan<byte> whole = block[..^BlockHandle.TrailerBytes];
+        if (whole.Length < 4) return false;
         uint restarts = BinaryPrimitives.ReadUInt32LittleEndian(whole[^4..]);
         if (restarts > (uint)(whole.Length - 4) / 4) return false;
         content = whole[..(whole.Length - 4 - ((int)restarts * 4))];

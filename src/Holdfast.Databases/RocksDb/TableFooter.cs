@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
+using System.Numerics;
 
 namespace Holdfast.Databases.RocksDb;
 
 /// <summary>How the blocks of a table are checked (RocksDB's ChecksumType).</summary>
 internal enum BlockChecksum : byte
 {
-    /// <summary>Not at all.</summary>
+    /// <summary>Not at all; 0 stands in its place.</summary>
     None = 0,
 
     /// <summary>Masked CRC32C.</summary>
@@ -29,12 +30,17 @@ internal readonly record struct BlockHandle(ulong Offset, ulong Bytes)
     /// <summary>Kind of compression, and the checksum.</summary>
     public const int TrailerBytes = 5;
 
+    /// <summary>What it takes where it is written.</summary>
+    public int EncodedBytes => VarintBytes(Offset) + VarintBytes(Bytes);
+
     public static bool TryRead(ref ByteReader reader, out BlockHandle handle)
     {
         bool isThere = reader.TryVarint(out ulong offset) & reader.TryVarint(out ulong bytes);
         handle = new BlockHandle(offset, bytes);
         return isThere;
     }
+
+    private static int VarintBytes(ulong value) => 1 + (BitOperations.Log2(value | 1) / 7);
 }
 
 /// <summary>The end of a block-based table, of format versions 0 to 5.</summary>
@@ -72,11 +78,21 @@ internal readonly record struct TableFooter(int Version, BlockChecksum Checksum,
         return TryHandles(own.Slice(1, HandlesBytes), (int)version, (BlockChecksum)own[0], out footer);
     }
 
+    /// <summary>Whether the end of a file says that it is such a table: what then cannot be read is damaged.</summary>
+    /// <param name="end">As above.</param>
+    public static bool IsKnown(ReadOnlySpan<byte> end)
+    {
+        if (end.Length < HandlesBytes + 8) return false;
+        ulong magic = BinaryPrimitives.ReadUInt64LittleEndian(end[^8..]);
+        return magic == OldMagic || (magic == Magic && BinaryPrimitives.ReadUInt32LittleEndian(end[^12..]) is > 0 and <= LastVersion);
+    }
+
     private static bool TryHandles(ReadOnlySpan<byte> handles, int version, BlockChecksum checksum, out TableFooter footer)
     {
         var reader = new ByteReader(handles);
         bool isThere = BlockHandle.TryRead(ref reader, out BlockHandle metaIndex) & BlockHandle.TryRead(ref reader, out BlockHandle index);
         footer = new TableFooter(version, checksum, metaIndex, index);
-        return isThere && !handles[reader.Offset..].ContainsAnyExcept((byte)0);
+        // Numbers could be written longer than they are, by what else must be zero.
+        return isThere && reader.Offset == metaIndex.EncodedBytes + index.EncodedBytes && !handles[reader.Offset..].ContainsAnyExcept((byte)0);
     }
 }

@@ -19,6 +19,9 @@ internal static partial class LibC
     public const short WriteLock = 1;
     public const short NoLock = 2;
 
+    public const uint WaitForWriteback = 1; // SYNC_FILE_RANGE_WAIT_BEFORE
+    public const uint StartWriteback = 2; // SYNC_FILE_RANGE_WRITE
+
     public const int ENOENT = 2;
     public const int EINTR = 4;
     public const int EAGAIN = 11;
@@ -31,6 +34,10 @@ internal static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Control(SafeFileHandle file, int command, ref FileLock range);
+
+    /// <remarks>Zero bytes are all to the end of the file.</remarks>
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    public static partial int SyncFileRange(SafeFileHandle file, long offset, long bytes, uint flags);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int StatX(int directory, string path, int flags, uint mask, out FileStatus status);

@@ -21,6 +21,8 @@ internal sealed class LiveCapture(string source, CaptureTarget target, CaptureOp
     /// <summary>Beginning anew may cost so many times the database's length, whatever the number of attempts.</summary>
     private const int MaxCopiesInVain = 3;
 
+    private const int CacheKibibytes = 256;
+
     private int restarts;
     private long pagesInVain;
 
@@ -36,11 +38,15 @@ internal sealed class LiveCapture(string source, CaptureTarget target, CaptureOp
         bool held = from.Query("PRAGMA journal_mode")[0] == "wal";
         if (!held) from.Run("COMMIT");
 
+        // Closed after the connection: closing it frees the connection's locks.
+        using var writeback = new EarlyWriteback(target.Path);
         using SqliteConnection to = SqliteConnection.OpenForWriting(target.Path);
         // Nothing of it counts before it is whole, and who asked for it syncs it.
         to.Run("PRAGMA synchronous=OFF");
         to.Run("PRAGMA journal_mode=OFF");
         to.Run("PRAGMA locking_mode=EXCLUSIVE");
+        // What it keeps in memory comes to the disk all at once at the end.
+        to.Run($"PRAGMA cache_size=-{CacheKibibytes}");
         using var backup = new SqliteBackup(from, to);
         int step = (int)Math.Max(1, pace.StepBytes / pageBytes);
         int before = 0;
@@ -57,6 +63,7 @@ internal sealed class LiveCapture(string source, CaptureTarget target, CaptureOp
             patience.Reset();
             int copied = backup.PagesCopied;
             bool restarted = before > 0 && copied <= before && code != LibSqlite.Done;
+            writeback.Advance(pageBytes * copied);
             pace.Copied(
                 pageBytes * (restarted ? copied : Math.Max(0, copied - before)), pageBytes * copied, pageBytes * backup.PageCount, cancellationToken);
             if (code == LibSqlite.Done) break;

@@ -7,6 +7,7 @@ internal sealed class SqliteException : HoldfastException
 {
     private const int Permission = 3;
     private const int ErrnoNoSpace = 28;
+    private const int ReadOnlyRollback = LibSqlite.ReadOnly | (3 << 8);
 
     /// <summary>Makes the error of one failed call.</summary>
     /// <param name="path">The database.</param>
@@ -37,6 +38,9 @@ internal sealed class SqliteException : HoldfastException
     /// write-ahead log with.
     /// </summary>
     public bool IsForWantOfWriting => Primary(Code) is LibSqlite.ReadOnly or LibSqlite.CannotOpen;
+
+    /// <summary>Whether who wrote last died in a transaction, and somebody must roll it back before anybody reads.</summary>
+    public bool IsForWantOfRollback => Code == ReadOnlyRollback;
 
     /// <summary>Whether SQLite does not know what the statement or the schema asks for.</summary>
     public bool IsRefusal => Primary(Code) == LibSqlite.Error;

@@ -55,6 +55,7 @@ internal sealed class SqliteSource(DatabaseAddress address, IDisk disk, TimeProv
             catch (SqliteException e) when (e.IsForWantOfWriting)
             {
                 // Who had it open died in a transaction, or has just closed it: it is looked at anew.
+                if (e.IsForWantOfRollback && last is { IsForWantOfRollback: true }) throw NotRolledBack(path, file);
                 last = e;
             }
         }
@@ -92,6 +93,12 @@ internal sealed class SqliteSource(DatabaseAddress address, IDisk disk, TimeProv
             return true;
         }
     }
+
+    // Seen twice: who has it open, and keeps it from being copied as it lies there, does not roll the transaction back.
+    private static HoldfastException NotRolledBack(string path, FileMark file) => new(
+        ErrorKind.Busy,
+        $"{path}: a program died in a transaction, which must be rolled back before the database is read; {OpenFiles.NameOf(OpenFiles.FindOtherProcess(file) ?? 0)} has it open and does not",
+        "close that program, or open the database with one that may write to it, such as sqlite3; then run it again");
 
     private static DatabaseGate Enter(string path, FileMark file, Patience patience, CancellationToken cancellationToken)
     {

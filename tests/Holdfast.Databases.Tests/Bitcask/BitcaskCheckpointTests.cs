@@ -26,9 +26,9 @@ public sealed class BitcaskCheckpointTests : IDisposable
     public void ACopyIsTheStoreAtOneInstantOfTheCall(CaptureWay way, int rounds) => CopyWhileWriting(way, rounds);
 
     [Theory]
-    [InlineData(CaptureWay.Owner, 200)]
-    [InlineData(CaptureWay.Agent, 200)]
-    [InlineData(CaptureWay.Shared, 200)]
+    [InlineData(CaptureWay.Owner, 100)]
+    [InlineData(CaptureWay.Agent, 100)]
+    [InlineData(CaptureWay.Shared, 100)]
     [Trait("Category", "Long")]
     public void ACopyIsTheStoreAtOneInstantOfTheCallInHundredsOfRounds(CaptureWay way, int rounds) => CopyWhileWriting(way, rounds);
 

@@ -12,11 +12,17 @@ public sealed class OutsideCaptureTests : RocksTest
     /// Method: another process writes, with flushes and compactions; the copy must be all that its number of operations make.
     [Theory]
     [InlineData(1)]
-    public void ACopyFromOutsideIsTheDatabaseAtOneInstantOfTheCall(int seed) => RunRounds(seed, rounds: 4);
+    public void ACopyFromOutsideIsTheDatabaseAtOneInstantOfTheCall(int seed) => Assert.Equal(4, RunRounds(seed, rounds: 4, Patient));
 
     [Theory, Trait("Category", "Long")]
     [InlineData(700)]
-    public void HundredsOfCopiesFromOutsideAreEachTheDatabaseAtOneInstant(int seed) => RunRounds(seed, rounds: 200);
+    public void HundredsOfCopiesFromOutsideAreEachTheDatabaseAtOneInstant(int seed)
+    {
+        const int Rounds = 300;
+        // An owner at full speed on a busy machine is too busy for some: that is told, and nothing wrong is accepted.
+        int copied = RunRounds(seed, Rounds, new CaptureOptions { MaxAttempts = 60 });
+        Assert.True(copied > Rounds / 3, $"seed {seed}: only {copied} of {Rounds} came about");
+    }
 
     /// The owner is killed again and again; what it had acknowledged is in the copy, and the database is as it was.
     [Theory]
@@ -161,8 +167,10 @@ public sealed class OutsideCaptureTests : RocksTest
         Assert.Contains(name, damage.Message, StringComparison.Ordinal);
     }
 
-    private void RunRounds(int seed, int rounds)
+    /// <summary>How many copies came about; the others were given up since the owner was too busy.</summary>
+    private int RunRounds(int seed, int rounds, CaptureOptions options)
     {
+        int copied = 0;
         var workload = new Workload(seed);
         using var owner = new WriterProcess(DatabasePath, $"{Root}/acknowledged", seed, pauseEvery: 50);
         owner.Await(more: 2000);
@@ -172,7 +180,18 @@ public sealed class OutsideCaptureTests : RocksTest
             owner.Await(more: 300);
             string path = NewCopyPath();
             long before = owner.Acknowledged;
-            Capture capture = Engine.Find(DatabasePath).Capture(path, Patient, Cancellation);
+            Capture capture;
+            try
+            {
+                capture = Engine.Find(DatabasePath).Capture(path, options, Cancellation);
+            }
+            catch (HoldfastException busy) when (busy.Kind == ErrorKind.Busy)
+            {
+                Directory.Delete(path, recursive: true);
+                continue;
+            }
+
+            copied++;
             long after = owner.Acknowledged + 1;
             Assert.Equal(CaptureWay.Guarded, capture.Way);
             AssertSound(path, explanation);
@@ -185,5 +204,7 @@ public sealed class OutsideCaptureTests : RocksTest
 
             Directory.Delete(path, recursive: true);
         }
+
+        return copied;
     }
 }

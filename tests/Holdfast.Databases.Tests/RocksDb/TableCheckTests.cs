@@ -37,6 +37,8 @@ public sealed unsafe class TableCheckTests : RocksTest
         for (int place = 0; place < count; place++)
         {
             int offset = (int)((long)place * (whole.Length - 1) / (count - 1));
+            // The version has no checksum. One that has become another is found where that one is unknown, or reads blocks in another way; else RocksDB reads the same.
+            if (offset >= whole.Length - 12 && offset < whole.Length - 8) continue;
             whole[offset] ^= (byte)(1 << (place % 8));
             File.WriteAllBytes(table, whole);
             Assert.True(FindProblem(disk, table, scratch) is not null, $"byte {offset} of {whole.Length}");

@@ -57,9 +57,9 @@ internal static class DbBackupCommand
             IsWork = true,
             Details =
             [
-                "Takes a checkpoint, has the engine check it, makes a restore point of it and removes it. Files that never change (tables of " +
+                "Takes a checkpoint, has the engine check it while it goes into the vault, makes a restore point of it and removes it. Files that never change (tables of " +
                 "RocksDB, sealed segments of bitcask) are known by what they are, not by name or time: those that an earlier point has are not read again.",
-                "A database that the engine finds damaged does not go into the vault: the exit code is then 13.",
+                "Of a database that the engine finds damaged there is no point: the exit code is then 13.",
                 DbArguments.Help,
             ],
             Examples =
@@ -119,7 +119,7 @@ internal static class DbBackupCommand
 
     private static DatabaseBackupRequest RequestOf(DbBackupOptions options, CommandContext context, WorkProgress progress) => new()
     {
-        Checkpoint = options.Checkpoint,
+        Checkpoint = CopyProgress.In(context.Output, progress, options.Checkpoint),
         StagingDirectory = options.Staging,
         Backup = new BackupRequest
         {

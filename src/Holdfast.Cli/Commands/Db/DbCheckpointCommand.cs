@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Holdfast.Cli.Output;
 using Holdfast.Databases;
+using Holdfast.Vault;
 using static Holdfast.Cli.Commands.Flags;
 
 namespace Holdfast.Cli.Commands.Db;
@@ -57,7 +58,14 @@ internal static class DbCheckpointCommand
     private static Task<int> RunAsync(DbCheckpointOptions options, CommandContext context, CancellationToken cancellationToken)
     {
         ICheckpointSource source = DbContext.Find(options.Database);
-        CheckpointManifest manifest = DbContext.Checkpointer(context).Checkpoint(source, options.Target, options.Options, cancellationToken);
+        var progress = new WorkProgress();
+        CheckpointManifest manifest;
+        using (CopyProgress.Show(context.Output, progress))
+        {
+            CheckpointOptions shown = CopyProgress.In(context.Output, progress, options.Options);
+            manifest = DbContext.Checkpointer(context).Checkpoint(source, options.Target, shown, cancellationToken);
+        }
+
         DbContext.TellWay(context, manifest);
         context.Output.SummaryLine($"checkpoint {context.Output.Shown(options.Target)} of {context.Output.Shown(options.Database.ToString())}");
         DbReport.Write(context.Output, manifest);

@@ -3,6 +3,7 @@ using Holdfast.Cli.Output;
 using Holdfast.Cli.Values;
 using Holdfast.Databases;
 using Holdfast.Log;
+using Holdfast.Vault;
 
 namespace Holdfast.Cli.Commands.Db;
 
@@ -45,7 +46,14 @@ internal static class DbVerifyCommand
     {
         long started = context.Clock.GetTimestamp();
         ICheckpointSource source = DbContext.Find(options.Database);
-        DatabaseVerification found = DatabaseVerifier.Verify(context.Host, source, options.Staging, options.Capture, cancellationToken);
+        var progress = new WorkProgress();
+        DatabaseVerification found;
+        using (CopyProgress.Show(context.Output, progress))
+        {
+            found = DatabaseVerifier.Verify(
+                context.Host, source, options.Staging, CopyProgress.In(context.Output, progress, options.Capture), cancellationToken);
+        }
+
         DbContext.TellWay(context, found.Checkpoint);
         Write(context.Output, found, context.Clock.GetElapsedTime(started));
         return Task.FromResult(found.Problems.Count == 0 ? ExitCodes.Done : ExitCodes.Of(ErrorKind.Damage));
