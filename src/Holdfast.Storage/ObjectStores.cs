@@ -21,6 +21,7 @@ public static class ObjectStores
         {
             StoreAddress.FileScheme => OpenDirectory(Path.GetFullPath(parsed.Path), address, host),
             StoreAddress.S3Scheme => OpenS3(parsed, host),
+            StoreAddress.SftpScheme => new SftpStore(Sftp.SftpAddress.Parse(parsed), host),
             _ => throw new HoldfastException(
                 ErrorKind.Usage,
                 $"store address '{parsed.Scheme}:…': this version opens /path, file:/path, s3://bucket/prefix "

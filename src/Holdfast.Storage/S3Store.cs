@@ -35,7 +35,7 @@ public sealed partial class S3Store : IObjectStore, IDisposable
         this.address = address;
         this.host = host;
         errors = new S3Errors(address);
-        retry = new Retry(host.Clock, host.Entropy, address.Timeout * 4);
+        retry = new Retry(host.Clock, host.Entropy, address.Timeout * 2);
         client = S3Clients.Create(address);
         Capabilities = new StoreCapabilities(CreateOnce: true, address.Staleness, RetentionLocks: address.Retain is not null);
     }
@@ -72,7 +72,8 @@ public sealed partial class S3Store : IObjectStore, IDisposable
         if (target.Length == 0 || offset >= IObjectStore.MaxObjectBytes)
         {
             ObjectEntry? entry = await StatAsync(name, cancellationToken).ConfigureAwait(false);
-            if (target.Length == 0 || entry is null || entry.Value.Length <= offset) return entry is null ? null : 0;
+            if (entry is null) return null;
+            if (target.Length == 0 || entry.Value.Length <= offset) return 0;
         }
 
         return await ReadKeyAsync(address.Prefix + name, offset, target, cancellationToken).ConfigureAwait(false);

@@ -15,6 +15,7 @@ internal sealed class ContentStream : Stream
     private readonly StallWatch watch;
     private readonly CancellationToken caller;
     private int position;
+    private volatile bool ended;
 
     public ContentStream(ReadOnlyMemory<byte> content, StallWatch watch, CancellationToken caller)
     {
@@ -45,6 +46,8 @@ internal sealed class ContentStream : Stream
         int count = Math.Min(Math.Min(buffer.Length, PieceBytes), content.Length - position);
         if (count == 0) return 0;
         caller.ThrowIfCancellationRequested();
+        // The caller may use the memory for something else once the attempt ended.
+        ObjectDisposedException.ThrowIf(ended, this);
         watch.Progress();
         content.Span.Slice(position, count).CopyTo(buffer);
         Volatile.Write(ref position, position + count);
@@ -68,6 +71,12 @@ internal sealed class ContentStream : Stream
         SeekOrigin.Current => position + offset,
         _ => content.Length + offset,
     };
+
+    protected override void Dispose(bool disposing)
+    {
+        ended = true;
+        base.Dispose(disposing);
+    }
 
     public override void Flush()
     {

@@ -14,7 +14,7 @@ internal sealed record S3Address
     private const int MaxDays = 36500;
     private const int MaxSeconds = 3600;
 
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
 
     private static readonly string[] Known =
         ["endpoint", "region", "style", "ca", "profile", "retain", "retain-mode", "staleness", "timeout"];

@@ -3,7 +3,8 @@ using Amazon.S3.Model;
 
 namespace Holdfast.Testing.Services;
 
-/// <summary>A gateway that speaks S3, with an empty bucket. Its credentials are those of this process while it runs.</summary>
+/// <summary>A gateway that speaks S3, with an empty bucket. Its credentials are those of this process while it runs, which also has profiles
+/// "right", "wrong-secret" and "unknown-key".</summary>
 public sealed class S3Service : IDisposable
 {
     private static readonly string[] CredentialNames = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
@@ -13,6 +14,23 @@ public sealed class S3Service : IDisposable
     public S3Service()
     {
         foreach ((string name, string value) in Credentials) Environment.SetEnvironmentVariable(name, value);
+        string profiles = Path.Combine(service.Directory, "profiles");
+        File.WriteAllText(
+            profiles,
+            $"""
+            [right]
+            aws_access_key_id = {service.Values["S3_ACCESS_KEY"]}
+            aws_secret_access_key = {service.Values["S3_SECRET_KEY"]}
+            [wrong-secret]
+            aws_access_key_id = {service.Values["S3_ACCESS_KEY"]}
+            aws_secret_access_key = wrong
+            [unknown-key]
+            aws_access_key_id = UNKNOWN
+            aws_secret_access_key = wrong
+
+            """);
+        Environment.SetEnvironmentVariable("AWS_SHARED_CREDENTIALS_FILE", profiles);
+        // After that: the SDK looks where the file is only once.
         Client = new AmazonS3Client(
             service.Values["S3_ACCESS_KEY"],
             service.Values["S3_SECRET_KEY"],
