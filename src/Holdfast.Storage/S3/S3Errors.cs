@@ -95,8 +95,9 @@ internal sealed class S3Errors(S3Address address)
         if (failure is AmazonClientException && failure.InnerException is not (HttpRequestException or IOException))
         {
             // Before anything was sent: no credentials, no region.
-            bool isRegion = failure.Message.Contains("region", StringComparison.OrdinalIgnoreCase);
-            return new(ErrorKind.WrongKey, what + OneLine(failure.Message), false, isRegion ? "add region=REGION to the address" : CredentialsHint, failure);
+            return failure.Message.Contains("region", StringComparison.OrdinalIgnoreCase)
+                ? new(ErrorKind.Refused, $"{what}no region is named", false, "add region=REGION to the address, or set AWS_REGION", failure)
+                : new(ErrorKind.WrongKey, $"{what}there are no usable credentials", false, CredentialsHint, failure);
         }
 
         return new($"{what}the connection to {Server} broke: {OneLine(Innermost(failure).Message)}", true, "check the network and that the server runs", failure);

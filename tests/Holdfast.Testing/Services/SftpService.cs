@@ -6,11 +6,19 @@ namespace Holdfast.Testing.Services;
 /// <summary>OpenSSH's server, for SFTP only, with a key of its own.</summary>
 public sealed class SftpService : IDisposable
 {
-    private readonly LocalService service = LocalService.Start("sftp");
+    private readonly LocalService service;
     private readonly string knownHosts;
 
+    /// <summary>On this machine.</summary>
     public SftpService()
+        : this(LocalService.Start("sftp"))
     {
+    }
+
+    /// <summary>Wherever it was started.</summary>
+    public SftpService(LocalService service)
+    {
+        this.service = service;
         // By any address: proxies stand before it.
         knownHosts = Path.Combine(service.Directory, "known_hosts_anywhere");
         string[] words = File.ReadAllText(service.Values["SFTP_KNOWN_HOSTS"]).Trim().Split(' ');
@@ -18,7 +26,7 @@ public sealed class SftpService : IDisposable
     }
 
     /// <summary>Where it answers.</summary>
-    public IPEndPoint EndPoint => new(IPAddress.Loopback, int.Parse(service.Values["SFTP_PORT"], CultureInfo.InvariantCulture));
+    public IPEndPoint EndPoint => new(IPAddress.Parse(service.Values["SFTP_HOST"]), int.Parse(service.Values["SFTP_PORT"], CultureInfo.InvariantCulture));
 
     /// <summary>The server's directory for clients, as it is on this machine.</summary>
     public string Root => service.Values["SFTP_ROOT"];
