@@ -119,11 +119,15 @@ internal sealed class SftpFiles(SftpConnection connection, SftpLimits limits)
     public async Task<bool> TrySyncDirectoryAsync(string path)
     {
         if (await TryOpenAsync(path).ConfigureAwait(false) is not { } handle) return false;
-        Task<SftpReply> syncing = connection.SendAsync(new SftpRequest(SftpMessage.Extended).Add(SyncExtension).Add(handle.AsSpan()));
-        Task closing = CloseAsync(handle);
-        (await syncing.ConfigureAwait(false)).Expect(SftpMessage.Status);
-        await closing.ConfigureAwait(false);
-        return true;
+        try
+        {
+            await SyncAsync(handle).ConfigureAwait(false);
+            return true;
+        }
+        finally
+        {
+            _ = CloseAsync(handle);
+        }
     }
 
     /// <summary>Gives a file a second name; false when the server refused, as it does when the name exists.</summary>
