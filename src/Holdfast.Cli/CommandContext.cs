@@ -14,6 +14,8 @@ internal sealed class CommandContext
 {
     private const long LeastCacheBytes = 16 << 20;
 
+    private IObjectStore? store;
+
     /// <summary>The common flags.</summary>
     public required CommonValues Common { get; init; }
 
@@ -57,8 +59,8 @@ internal sealed class CommandContext
     // The rest of the budget is for what is being read and written.
     private long CacheBytes => Common.MemoryBytes is { } budget ? Math.Max(LeastCacheBytes, budget / 4) : OpenVault.DefaultCacheBytes;
 
-    /// <summary>Where the vault is, or is to be.</summary>
-    public IObjectStore OpenStore() => ObjectStores.Open(VaultAddress, Host);
+    /// <summary>Where the vault is, or is to be: one store for the whole command, since it may hold a connection.</summary>
+    public IObjectStore OpenStore() => store ??= ObjectStores.Open(VaultAddress, Host);
 
     /// <summary>
     /// Opens the vault for a use, which the key must allow; the caller disposes it. A person is asked for the password only where there
@@ -124,12 +126,12 @@ internal sealed class CommandContext
     /// <param name="cancellationToken">Stops waits for the store.</param>
     public async Task<OpenVault> OpenOtherAsync(string address, string? passwordFile, CancellationToken cancellationToken)
     {
-        IObjectStore store = ObjectStores.Open(address, Host);
-        await OpenVault.RequireVaultAsync(store, cancellationToken).ConfigureAwait(false);
+        IObjectStore other = ObjectStores.Open(address, Host);
+        await OpenVault.RequireVaultAsync(other, cancellationToken).ConfigureAwait(false);
         PasswordChoice choice = passwordFile is null ? Common.PasswordChoice : new PasswordChoice(passwordFile, null);
         using Password password = await Passwords.GetAsync(choice, $"password of {address}", confirm: false, cancellationToken).ConfigureAwait(false);
         using var secret = new VaultSecret(password.Bytes.Span);
-        return await OpenVault.OpenAsync(Host, store, secret, CacheBytes, cancellationToken).ConfigureAwait(false);
+        return await OpenVault.OpenAsync(Host, other, secret, CacheBytes, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The password of something else than the vault, out of a file; the caller disposes it.</summary>

@@ -19,7 +19,7 @@ internal sealed class CommonOptions
 
     public Option<string?> Vault { get; } = new("--vault", "-r")
     {
-        Description = "where the vault is: /path or file:/path (variable HOLDFAST_VAULT)",
+        Description = "where the vault is: /path, s3://bucket/prefix or sftp://user@host/path (variable HOLDFAST_VAULT)",
         HelpName = "URL",
         Recursive = true,
     };

@@ -50,12 +50,7 @@ public sealed partial class DirectoryStore : IObjectStore
         string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         ObjectName.ThrowIfInvalid(name);
-        if (content.Length > IObjectStore.MaxObjectBytes)
-        {
-            throw new ArgumentException(
-                $"{name}: {content.Length} bytes, at most {IObjectStore.MaxObjectBytes} allowed", nameof(content));
-        }
-
+        ObjectName.ThrowIfTooLong(name, content);
         return Task.Run(() => Guard("write", name, () => Put(name, content, cancellationToken)), cancellationToken);
     }
 
@@ -105,12 +100,7 @@ public sealed partial class DirectoryStore : IObjectStore
     /// <inheritdoc/>
     public Task<ObjectPage> ListPageAsync(string prefix, string? after, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(prefix);
-        if (prefix.Length > 0 && !(prefix[^1] == '/' && ObjectName.IsValid(prefix.AsSpan()[..^1])))
-        {
-            throw new ArgumentException($"not a prefix of object names: '{prefix}'", nameof(prefix));
-        }
-
+        ObjectName.ThrowIfInvalidPrefix(prefix);
         return Task.Run(
             () => Guard("list", prefix, () => ListPage(prefix, after, cancellationToken)), cancellationToken);
     }

@@ -27,10 +27,18 @@ public interface IObjectStore
     /// </summary>
     IObjectStore Uncached => this;
 
+    /// <summary>
+    /// Tries whether the store does what it declares, where only a trial can tell; for whoever is about to rely on it for long.
+    /// Leaves nothing behind that a listing shows.
+    /// </summary>
+    /// <exception cref="ObjectStoreException">It does not; the hint says what is missing.</exception>
+    Task VerifyCapabilitiesAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Writes an object unless one of that name exists.</summary>
     /// <param name="name">The object's name.</param>
     /// <param name="content">The whole object, 0 bytes to 64 MiB. Only read; not kept after the call.</param>
-    /// <param name="cancellationToken">Heeded until the object is durable; cancelling leaves nothing visible.</param>
+    /// <param name="cancellationToken">Heeded until the object is durable; cancelling leaves nothing visible, except where the
+    /// reply of a remote store was lost.</param>
     /// <returns>Whether it was written, was there with the same content, or the name is taken by another.</returns>
     /// <remarks>When it returns, the object survives power loss (file and directories are synced).</remarks>
     Task<PutOutcome> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);

@@ -33,4 +33,24 @@ public static class ObjectName
     {
         if (!IsValid(name)) throw new ArgumentException($"not an object name: '{name}'", nameof(name));
     }
+
+    /// <summary>Throws unless <paramref name="prefix"/> is empty, or a valid name and '/'.</summary>
+    public static void ThrowIfInvalidPrefix(string prefix)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        if (prefix.Length > 0 && !(prefix[^1] == '/' && IsValid(prefix.AsSpan()[..^1])))
+        {
+            throw new ArgumentException($"not a prefix of object names: '{prefix}'", nameof(prefix));
+        }
+    }
+
+    /// <summary>Throws when <paramref name="content"/> is longer than an object may be.</summary>
+    internal static void ThrowIfTooLong(string name, ReadOnlyMemory<byte> content)
+    {
+        if (content.Length > IObjectStore.MaxObjectBytes)
+        {
+            throw new ArgumentException(
+                $"{name}: {content.Length} bytes, at most {IObjectStore.MaxObjectBytes} allowed", nameof(content));
+        }
+    }
 }

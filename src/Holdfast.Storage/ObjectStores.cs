@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Holdfast.Log;
 
 namespace Holdfast.Storage;
@@ -19,13 +20,19 @@ public static class ObjectStores
         return parsed.Scheme switch
         {
             StoreAddress.FileScheme => OpenDirectory(Path.GetFullPath(parsed.Path), address, host),
+            StoreAddress.S3Scheme => OpenS3(parsed, host),
+            StoreAddress.SftpScheme => new SftpStore(Sftp.SftpAddress.Parse(parsed), host),
             _ => throw new HoldfastException(
                 ErrorKind.Usage,
-                $"store address '{parsed.Scheme}:…': this version opens directories only: "
-                    + "/path, relative/path or file:/path",
-                $"use a directory; for one whose name begins with '{parsed.Scheme}:' write ./{parsed.Scheme}:…"),
+                $"store address '{parsed.Scheme}:…': this version opens /path, file:/path, s3://bucket/prefix "
+                    + "and sftp://user@host/path",
+                $"use one of these; for a directory whose name begins with '{parsed.Scheme}:' write ./{parsed.Scheme}:…"),
         };
     }
+
+    // A method of its own: the client of S3 is loaded with it, which takes longer than most commands on a directory.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static S3Store OpenS3(StoreAddress address, Host host) => new(S3.S3Address.Parse(address), host);
 
     private static DirectoryStore OpenDirectory(string path, string address, Host host) =>
         path == "/"

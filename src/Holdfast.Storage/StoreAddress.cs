@@ -11,6 +11,12 @@ public sealed record StoreAddress(string Text, string Scheme, string Path)
     /// <summary>The kind that is meant when none is written.</summary>
     public const string FileScheme = "file";
 
+    /// <summary>A bucket of S3 or of what speaks its protocol.</summary>
+    public const string S3Scheme = "s3";
+
+    /// <summary>A directory of another machine.</summary>
+    public const string SftpScheme = "sftp";
+
     private const string HowToWriteOne = "write a directory: /path, relative/path or file:/path";
 
     /// <summary>Takes an address apart: <c>/path</c>, <c>relative/path</c>, <c>file:/path</c>, <c>file:///path</c>,

@@ -39,7 +39,6 @@ public sealed class StoreAddressTests
     }
 
     [Theory]
-    [InlineData("s3://bucket/prefix")]
     [InlineData("sftp://user:secret@host/path")]
     [InlineData("pool:/pool.json")]
     [InlineData("https://host/vault")]

@@ -34,6 +34,8 @@ internal static class InitCommand
             [
                 new("holdfast init -r /backup/vault", "make a vault; asks for a new password twice"),
                 new("holdfast init -r /backup/vault --password-file /etc/holdfast/password", "the same from a script"),
+                new("holdfast init -r s3://backups/vault", "in a bucket; credentials as for Amazon's own tools"),
+                new("holdfast init -r sftp://me@away.example.org/srv/vault", "on another machine, through ssh"),
                 new("holdfast init -r /mnt/away/vault --secrets-of /backup/vault", "a second vault, for \"holdfast copy\""),
             ],
         }.With(secretsOf, fromPassword)
