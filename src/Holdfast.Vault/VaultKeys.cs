@@ -78,9 +78,8 @@ public static class VaultKeys
         KeyRing ring = vault.Sealer.Ring.NewMember(role, label, vault.Host.Entropy, vault.Host.Clock.GetUtcNow());
         string id = await AddSlotAsync(vault, ring, secret, cancellationToken).ConfigureAwait(false);
         // An epoch that began meanwhile did not know the new key.
-        await vault.RefreshWritersAsync(cancellationToken).ConfigureAwait(false);
         KeyRing newest = await TakeInAsync(vault, cancellationToken).ConfigureAwait(false);
-        await KeyEpochs.DeliverMissingAsync(vault, newest, cancellationToken).ConfigureAwait(false);
+        await KeyEpochs.DeliverMissingAsync(vault, newest, static _ => true, cancellationToken).ConfigureAwait(false);
         return id;
     }
 
@@ -159,12 +158,10 @@ public static class VaultKeys
     {
         ArgumentNullException.ThrowIfNull(vault);
         vault.Require(VaultUse.ManageKeys);
-        await vault.RefreshWritersAsync(cancellationToken).ConfigureAwait(false);
         KeyRing ring = await KeyEpochs.BeginAsync(vault, renewIdentity, cancellationToken).ConfigureAwait(false);
         // From here on the new keys are in two places: who loses the one object can still open with the slot.
         string key = await ReplaceSlotAsync(vault, ring, secret, cancellationToken).ConfigureAwait(false);
-        await vault.RefreshWritersAsync(cancellationToken).ConfigureAwait(false);
-        await KeyEpochs.DeliverMissingAsync(vault, ring, cancellationToken).ConfigureAwait(false);
+        await KeyEpochs.DeliverMissingAsync(vault, ring, static _ => true, cancellationToken).ConfigureAwait(false);
         return (ring.Current.Number, key);
     }
 

@@ -18,6 +18,10 @@ internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, Re
     /// <summary>Never removed in order, so one that a copy has and the vault has not was lost.</summary>
     private static readonly string[] KeptForGood = [EpochDelivery.Prefix, WriterStatement.Prefix];
 
+    // What is said of writers and lost here, and cannot be had from the copy.
+    private readonly List<string> lost = [];
+    private bool epochsAreMissing;
+
     private readonly SmallObjects? copy =
         request.From is { } from && from.VaultId.AsSpan().SequenceEqual(vault.VaultId) ? new SmallObjects(vault, from) : null;
 
@@ -34,10 +38,14 @@ internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, Re
             else if (SmallObjects.IsName(finding.ObjectName) && !isReadPoint(finding.ObjectName)) await DecideAsync(finding, cancellationToken).ConfigureAwait(false);
         }
 
-        if (copy is null) return;
-        await FindTakenAwayAsync(cancellationToken).ConfigureAwait(false);
-        foreach (string prefix in KeptForGood) await FindLostAsync(prefix, cancellationToken).ConfigureAwait(false);
-        await CompareSlotsAsync(request.From!, cancellationToken).ConfigureAwait(false);
+        if (copy is not null)
+        {
+            await FindTakenAwayAsync(cancellationToken).ConfigureAwait(false);
+            foreach (string prefix in KeptForGood) await FindLostAsync(prefix, cancellationToken).ConfigureAwait(false);
+            await CompareSlotsAsync(request.From!, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (epochsAreMissing) await DecideOnDeliveriesAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async Task DecideAsync(Finding finding, CancellationToken cancellationToken)
@@ -65,7 +73,7 @@ internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, Re
         }
         else if (isOurs)
         {
-            order.DeliversEpochs = true;
+            epochsAreMissing = true;
             if (isObject && !finding.DependsOnKey && await vault.Store.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null) PutAway(name);
         }
         else if (isObject && !finding.DependsOnKey && request.DropsUnreadable)
@@ -75,6 +83,22 @@ internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, Re
         else
         {
             leave(name, finding.What, "a repair with the first admin's key delivers its epochs anew; --from a copy of this vault may bring it back");
+        }
+    }
+
+    /// <summary>
+    /// Whom no object delivers an epoch. What comes back may be a revocation, or deliver the epoch by itself: then the next repair
+    /// decides, on what is there.
+    /// </summary>
+    private async Task DecideOnDeliveriesAsync(CancellationToken cancellationToken)
+    {
+        if (order.BringBack.Exists(static name => KeptForGood.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))) return;
+        EpochReceivers receivers = await EpochReceivers.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
+        foreach (string name in lost) receivers.AddUnclear(name);
+        foreach ((_, List<KnownWriter> lacking) in await KeyEpochs.FindMissingAsync(
+            vault, vault.Sealer.Ring, receivers, static (_, _) => { }, cancellationToken).ConfigureAwait(false))
+        {
+            order.DeliverTo.AddRange(lacking.Where(writer => !order.DeliverTo.Exists(other => other.Id == writer.Id)));
         }
     }
 
@@ -99,7 +123,15 @@ internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, Re
     private async Task BringBackIfLostAsync(string name, CancellationToken cancellationToken)
     {
         if (order.BringBack.Contains(name) || await vault.Store.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null) return;
-        if (await CopyHasAsync(name, cancellationToken).ConfigureAwait(false)) BringBack(name);
+        if (await CopyHasAsync(name, cancellationToken).ConfigureAwait(false))
+        {
+            BringBack(name);
+            return;
+        }
+
+        if (!name.StartsWith(WriterStatement.Prefix, StringComparison.Ordinal) || lost.Contains(name)) return;
+        lost.Add(name);
+        leave(name, $"is missing, and {request.From!.Address} does not have it whole", "it may be a revocation: until --from another copy brings it back, the key that it tells of gets no key epochs");
     }
 
     /// <summary>Slots of the first version have no checksum: only beside another is it seen that one of them changed.</summary>
