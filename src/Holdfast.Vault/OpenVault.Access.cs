@@ -35,6 +35,8 @@ public sealed partial class OpenVault
         if (use != VaultUse.Repair) RequireNewestEpoch();
     }
 
+    private static bool Suits(KeyRing ring, VaultUse use) => RoleRules.Allows(ring.Role, use) && (use != VaultUse.ManageKeys || ring.IsOfFirstAdmin);
+
     /// <summary>Throws where somebody began a key epoch that this key did not get: what it would write, keys that were removed could read.</summary>
     internal void RequireNewestEpoch()
     {

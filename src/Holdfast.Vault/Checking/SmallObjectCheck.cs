@@ -85,15 +85,15 @@ internal sealed class SmallObjectCheck(OpenVault vault, Findings findings)
         await CheckEachAsync(
             ObjectKind.Epoch, EpochDelivery.Prefix, EpochDelivery.MaxBytes, static name => EpochDelivery.TryParseName(name, out _),
             static (body, name) => EpochDelivery.Decode(body, name), cancellationToken).ConfigureAwait(false);
-        EpochReceivers receivers = await EpochReceivers.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
-        foreach (KnownWriter writer in receivers.WithoutSlot)
+        KeyHolders holders = await KeyHolders.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
+        foreach (KnownWriter writer in holders.WithoutSlot)
         {
             findings.Tell(
                 WriterStatement.Prefix + WriterStatement.IdText(writer.Id),
                 $"the key of {writer.Shown} has no key slot, so it opens nothing and gets no key epochs: if it is missed, bring its slot back with \"holdfast repair --from\" a copy, or add it anew");
         }
 
-        foreach (KnownWriter writer in receivers.Unclear)
+        foreach (KnownWriter writer in holders.Unclear)
         {
             findings.Tell(
                 WriterStatement.Prefix + WriterStatement.IdText(writer.Id),
@@ -101,7 +101,7 @@ internal sealed class SmallObjectCheck(OpenVault vault, Findings findings)
         }
 
         foreach ((KeyEpoch epoch, List<KnownWriter> lacking) in await KeyEpochs.FindMissingAsync(
-            vault, vault.Sealer.Ring, receivers, (name, error) => findings.Add(name, error), cancellationToken).ConfigureAwait(false))
+            vault, vault.Sealer.Ring, holders, (name, error) => findings.Add(name, error), cancellationToken).ConfigureAwait(false))
         {
             string keys = string.Join(", ", lacking.Select(static writer => writer.Shown));
             bool isThere = await vault.Store.StatAsync(EpochDelivery.Name(epoch.Number), cancellationToken).ConfigureAwait(false) is not null;

@@ -40,7 +40,7 @@ internal static class KeyEpochs
 
     /// <summary>
     /// Makes a new epoch: from when this returns, everybody who has a key slot and a certificate and is not revoked
-    /// (<see cref="EpochReceivers"/>) seals what is new so that who is revoked cannot read it.
+    /// (<see cref="KeyHolders"/>) seals what is new so that who is revoked cannot read it.
     /// </summary>
     /// <returns>The ring with it.</returns>
     /// <exception cref="HoldfastException">Kind Busy: somebody else began one just now. Nothing was changed.</exception>
@@ -69,11 +69,11 @@ internal static class KeyEpochs
         }
 
         if (highest == uint.MaxValue - 1) throw new HoldfastException(ErrorKind.Failed, $"{vault.Address}: has a key epoch of the highest number", "remove it: no holdfast wrote it");
-        EpochReceivers receivers = await EpochReceivers.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
+        KeyHolders holders = await KeyHolders.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
         var epoch = KeyEpoch.Create(highest + 1, sealer.Entropy, renewIdentity ? null : sealer.Ring.Current.Identity);
         var delivery = new EpochDelivery(epoch.Number);
         delivery.Add(sealer.WriterId, Libsodium.BoxPublicKey(sealer.Ring.ReceivingPrivateKey()), epoch);
-        foreach (KnownWriter writer in receivers.Writers.Where(writer => writer.Id != sealer.AdminId)) delivery.Add(writer.Id, writer.ReceivingKey, epoch.For(writer.Role));
+        foreach (KnownWriter writer in holders.Receivers.Where(writer => writer.Id != sealer.AdminId)) delivery.Add(writer.Id, writer.ReceivingKey, epoch.For(writer.Role));
         string name = EpochDelivery.Name(epoch.Number);
         byte[] content = sealer.Seal(ObjectKind.Epoch, name, delivery.Encode());
         if (await store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false) == PutOutcome.Taken)
@@ -87,12 +87,12 @@ internal static class KeyEpochs
     /// <summary>Who should have which epoch and is not delivered it by any object: added while it began, or the object was lost.</summary>
     /// <param name="vault">Whose.</param>
     /// <param name="ring">Of the epochs that it has it is said; the others nobody can tell.</param>
-    /// <param name="receivers">Who should have all of them, as read just now.</param>
+    /// <param name="holders">Who should have all of them, as read just now.</param>
     /// <param name="onDamage">Told of each object that cannot be read: it delivers nothing.</param>
     /// <param name="cancellationToken">Stops waits for the store.</param>
     /// <returns>Each epoch, ascending, with those who lack it; without epochs that nobody lacks.</returns>
     public static async Task<List<(KeyEpoch Epoch, List<KnownWriter> Lacking)>> FindMissingAsync(
-        OpenVault vault, KeyRing ring, EpochReceivers receivers, Action<string, HoldfastException> onDamage, CancellationToken cancellationToken)
+        OpenVault vault, KeyRing ring, KeyHolders holders, Action<string, HoldfastException> onDamage, CancellationToken cancellationToken)
     {
         var sealer = new ObjectSealer(ring, vault.Sealer.Entropy) { Writers = vault.Sealer.Writers };
         var delivered = new HashSet<(ulong Receiver, uint Number)>();
@@ -120,7 +120,7 @@ internal static class KeyEpochs
             // The first admin's other passwords get it from an object, too.
             List<KnownWriter> lacking =
             [
-                .. receivers.Writers.Where(writer => !delivered.Contains((writer.Id, epoch.Number))
+                .. holders.Receivers.Where(writer => !delivered.Contains((writer.Id, epoch.Number))
                     && (writer.Epoch < epoch.Number || writer.Id == sealer.AdminId)),
             ];
             if (lacking.Count > 0) missing.Add((epoch, lacking));
@@ -136,10 +136,10 @@ internal static class KeyEpochs
     /// <param name="cancellationToken">Stops waits for the store.</param>
     public static async Task DeliverMissingAsync(OpenVault vault, KeyRing ring, Func<KnownWriter, bool> isMeant, CancellationToken cancellationToken)
     {
-        EpochReceivers receivers = await EpochReceivers.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
+        KeyHolders holders = await KeyHolders.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
         var sealer = new ObjectSealer(ring, vault.Sealer.Entropy) { Writers = vault.Sealer.Writers };
         foreach ((KeyEpoch epoch, List<KnownWriter> lacking) in await FindMissingAsync(
-            vault, ring, receivers, (_, error) => vault.TellOfDamage(error), cancellationToken).ConfigureAwait(false))
+            vault, ring, holders, (_, error) => vault.TellOfDamage(error), cancellationToken).ConfigureAwait(false))
         {
             var delivery = new EpochDelivery(epoch.Number);
             KnownWriter[] meant = [.. lacking.Where(isMeant)];

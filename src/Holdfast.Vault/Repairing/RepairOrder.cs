@@ -55,4 +55,13 @@ internal sealed class RepairOrder
 
     /// <summary>Objects that go to quarantine, besides references that are replaced.</summary>
     public List<string> Quarantine { get; } = [];
+
+    /// <summary>Adds to <see cref="BringBack"/>, once: of one object several things may be wrong.</summary>
+    public void AddBringBack(string name)
+    {
+        if (!BringBack.Contains(name)) BringBack.Add(name);
+    }
+
+    /// <summary>Whether objects of a kind come back: what they say is not known before.</summary>
+    public bool BringsBack(string prefix) => BringBack.Exists(name => name.StartsWith(prefix, StringComparison.Ordinal));
 }

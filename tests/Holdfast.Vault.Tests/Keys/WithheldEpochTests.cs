@@ -122,6 +122,27 @@ public sealed class WithheldEpochTests : IDisposable
         Assert.Contains("gets no key epochs while", await NoticesAsync(), StringComparison.Ordinal);
     }
 
+    /// Whatever number of objects hangs on it.
+    [Fact]
+    public async Task ACertificateThatIsLostIsNamedOnceAndComesBackFromACopy()
+    {
+        root = world.Root;
+        KeyRing add = await world.AddAsync(KeyRole.Add);
+        (_, DirectoryTree tree) = world.Source("other", ("file", TestKeys.Content(5000)));
+        await world.BackupAsync(add, tree);
+        string id = WriterStatement.IdText(new ObjectSealer(add, new SimulatedEntropy(1)).WriterId);
+        string certificate = world.Store.Names.Single(name => name.StartsWith("writers/" + id, StringComparison.Ordinal));
+        whole = await RepairWorld.CopyAsync(world.Store);
+        Damage(certificate, "delete");
+
+        RepairStep left = Assert.Single((await RepairAsync(null)).Left, static left => left.What.Contains("certificate", StringComparison.Ordinal));
+        Assert.Equal("writers/" + id, left.ObjectName);
+        Assert.Contains("--from a copy", left.What, StringComparison.Ordinal);
+
+        Assert.DoesNotContain((await RepairAsync(whole)).Left, static left => left.What.Contains("certificate", StringComparison.Ordinal));
+        Assert.Contains(certificate, world.Store.Names);
+    }
+
     /// <summary>Two keys, of which one is removed as "key remove" does it, a point before and after, and a copy of all.</summary>
     private async Task RemoveAndRotateAsync()
     {
