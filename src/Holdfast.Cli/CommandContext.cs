@@ -80,7 +80,7 @@ internal sealed class CommandContext
         OpenVault? vault = null;
         try
         {
-            vault = await OpenVaultAsync(secret, cancellationToken).ConfigureAwait(false);
+            vault = await OpenVaultAsync(secret, use, cancellationToken).ConfigureAwait(false);
             vault.Require(use);
             return (vault, secret);
         }
@@ -116,9 +116,9 @@ internal sealed class CommandContext
     public Task<OpenVault> OpenForRepairAsync(VaultSecret secret, OpenVault? copy, CancellationToken cancellationToken) =>
         OpenVault.OpenForRepairAsync(Host, OpenStore(), secret, copy, CacheBytes, cancellationToken);
 
-    /// <summary>Opens the vault with a password that was asked for before; the caller disposes it.</summary>
-    public Task<OpenVault> OpenVaultAsync(VaultSecret secret, CancellationToken cancellationToken) =>
-        OpenVault.OpenAsync(Host, OpenStore(), secret, CacheBytes, cancellationToken);
+    /// <summary>Opens the vault with a password that was asked for before; the caller disposes it. Whether the key allows the use it may then look up.</summary>
+    public Task<OpenVault> OpenVaultAsync(VaultSecret secret, VaultUse use, CancellationToken cancellationToken) =>
+        OpenVault.OpenAsync(Host, OpenStore(), secret, use, CacheBytes, cancellationToken);
 
     /// <summary>Opens another vault to take from; the caller disposes it.</summary>
     /// <param name="address">Where it is.</param>
@@ -131,7 +131,14 @@ internal sealed class CommandContext
         PasswordChoice choice = passwordFile is null ? Common.PasswordChoice : new PasswordChoice(passwordFile, null);
         using Password password = await Passwords.GetAsync(choice, $"password of {address}", confirm: false, cancellationToken).ConfigureAwait(false);
         using var secret = new VaultSecret(password.Bytes.Span);
-        return await OpenVault.OpenAsync(Host, other, secret, CacheBytes, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await OpenVault.OpenAsync(Host, other, secret, VaultUse.ReadData, CacheBytes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HoldfastException error) when (error.Kind == ErrorKind.WrongKey && passwordFile is null)
+        {
+            throw new HoldfastException(ErrorKind.WrongKey, error.Message, "it was tried with the password of the vault: --from-password-file names a file with that of the other one", error);
+        }
     }
 
     /// <summary>The password of something else than the vault, out of a file; the caller disposes it.</summary>
@@ -155,12 +162,30 @@ internal sealed class CommandContext
         if (Output.Verbose) Output.Detail($"{(char)change.Kind} {Output.Shown(SurrogateEscape.Decode(change.Path.Span))}");
     }
 
-    /// <summary>Names the damage that was met in the vault on the way, as notices: the work itself was done without what is damaged.</summary>
-    /// <returns>Whether there was any.</returns>
-    public bool TellDamages(OpenVault vault)
+    /// <summary>Names the damage that was met in the vault on the way, and says what the verb ends with for it.</summary>
+    /// <param name="vault">Where.</param>
+    /// <param name="reach">What that may have done to the result.</param>
+    /// <returns>0, or 13 where the result may be affected.</returns>
+    public int EndWith(OpenVault vault, DamageReach reach)
     {
-        foreach (string damage in vault.Damages) Output.Notice($"damage in the vault: {damage}");
-        return vault.Damages.Count > 0;
+        foreach (string damage in vault.Damages) Output.Damage(damage);
+        bool isAffected = reach switch
+        {
+            DamageReach.Result => vault.Damages.Count > 0,
+            DamageReach.Choice => vault.UnreadablePoints.Count > 0,
+            _ => false,
+        };
+        return isAffected ? ExitCodes.Of(ErrorKind.Damage) : ExitCodes.Done;
+    }
+
+    /// <summary>The same for a verb whose result is one point that was found by a selector, and whole.</summary>
+    public int EndWith(OpenVault vault, params PointSelector[] selectors)
+    {
+        bool isById = selectors.All(static selector => selector.IsById);
+        int code = EndWith(vault, isById ? DamageReach.Nothing : DamageReach.Choice);
+        // Among those that cannot be read may be the newest.
+        if (code != ExitCodes.Done) Output.Damage("a newer restore point may be among those that cannot be read");
+        return code;
     }
 
     /// <summary>The password of the vault; the caller disposes it.</summary>

@@ -66,6 +66,9 @@ public sealed record CheckReport
     /// <summary>Restore points that could be read.</summary>
     public int Points { get; init; }
 
+    /// <summary>Of these, points that were forgotten and are not pruned yet.</summary>
+    public int DroppedPoints { get; init; }
+
     /// <summary>Index objects that could be read.</summary>
     public int IndexObjects { get; init; }
 

@@ -31,6 +31,9 @@ public sealed class DamageException : HoldfastException
     /// <summary>Whether all that is known is that it was sealed in a newer key epoch than the key has: its signature fits.</summary>
     internal bool LacksEpoch { get; init; }
 
+    /// <summary>Who signed it, where no certificate names that writer.</summary>
+    internal ulong? UnknownWriter { get; init; }
+
     internal static DamageException Missing(string objectName) => new(objectName, "is missing") { IsMissing = true };
 
     /// <summary>

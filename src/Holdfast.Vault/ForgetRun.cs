@@ -1,5 +1,6 @@
 using Holdfast.Log;
 using Holdfast.Vault.Points;
+using Holdfast.Vault.Repairing;
 using Holdfast.Vault.Retention;
 
 namespace Holdfast.Vault;
@@ -112,6 +113,6 @@ public static class ForgetRun
         if (marks.Damage is not { } damage) return;
         throw new HoldfastException(
             ErrorKind.Damage, $"{damage.Message}; so it is not known which points are on hold",
-            "bring the object back from another copy of the vault, or remove it, and hold again what it held", damage);
+            Remedy.FromCopyOrDrop + ": then hold again what it held", damage);
     }
 }

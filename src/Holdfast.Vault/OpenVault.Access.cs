@@ -35,6 +35,8 @@ public sealed partial class OpenVault
         if (use != VaultUse.Repair) RequireNewestEpoch();
     }
 
+    private static bool Suits(KeyRing ring, VaultUse use) => RoleRules.Allows(ring.Role, use) && (use != VaultUse.ManageKeys || ring.IsOfFirstAdmin);
+
     /// <summary>Throws where somebody began a key epoch that this key did not get: what it would write, keys that were removed could read.</summary>
     internal void RequireNewestEpoch()
     {
@@ -61,7 +63,7 @@ public sealed partial class OpenVault
     internal async Task RefreshWritersAsync(CancellationToken cancellationToken)
     {
         List<ObjectEntry> entries = await ListAllAsync(Store, WriterStatement.Prefix, cancellationToken).ConfigureAwait(false);
-        Sealer.Writers = await WriterBook.ReadAsync(Store, Sealer, WritersOf(entries), TellOfDamage, cancellationToken).ConfigureAwait(false);
+        Sealer.Writers = await WriterBook.ReadAsync(Store, Sealer, entries, TellOfDamage, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens a vault with a ring that was opened before: takes in what was said of epochs and writers since it was made.</summary>
@@ -77,7 +79,7 @@ public sealed partial class OpenVault
         var vault = new OpenVault(host, store, id, slot, ring, cacheBytes);
         vault.Sealer.NoteEpoch(newest);
         vault.Sealer.Writers = await WriterBook.ReadAsync(
-            store, vault.Sealer, WritersOf(await writers.ConfigureAwait(false)), Tell, cancellationToken).ConfigureAwait(false);
+            store, vault.Sealer, await writers.ConfigureAwait(false), Tell, cancellationToken).ConfigureAwait(false);
         foreach (Exception damage in damages) vault.TellOfDamage(damage);
         return vault;
 
@@ -86,8 +88,6 @@ public sealed partial class OpenVault
             lock (damages) damages.Add(damage);
         }
     }
-
-    private static List<ObjectEntry> WritersOf(List<ObjectEntry> entries) => entries.FindAll(static entry => WriterStatement.IsName(entry.Name));
 
     private static async Task<List<ObjectEntry>> ListAllAsync(IObjectStore store, string prefix, CancellationToken cancellationToken)
     {

@@ -51,6 +51,9 @@ public sealed partial class OpenVault : IDisposable
     /// <summary>The key slot that opened it, as <c>key list</c> shows it.</summary>
     public string KeySlotId { get; internal set; }
 
+    /// <summary>Whether that slot is a copy's: the vault's own is damaged or missing.</summary>
+    internal bool IsOpenedByCopy { get; private set; }
+
     /// <summary>The vault's id: 32 hex digits.</summary>
     public string Id => Convert.ToHexStringLower(VaultId);
 
@@ -99,6 +102,9 @@ public sealed partial class OpenVault : IDisposable
             lock (gate) return new Dictionary<SessionId, HoldfastException>(unreadablePoints);
         }
     }
+
+    /// <summary>Whether all marks could be read so far: else it is not known which points are on hold, or were dropped.</summary>
+    public bool AreMarksKnown { get; private set; } = true;
 
     /// <summary>Damage met so far while index objects and packs were read, each told once.</summary>
     public IReadOnlyList<string> Damages
@@ -195,13 +201,27 @@ public sealed partial class OpenVault : IDisposable
     /// <param name="secret">One of its passwords.</param>
     /// <param name="cacheBytes">How much its caches may hold.</param>
     /// <param name="cancellationToken">Stops waits for the store.</param>
+    public static Task<OpenVault> OpenAsync(
+        Host host, IObjectStore store, VaultSecret secret, long cacheBytes = DefaultCacheBytes, CancellationToken cancellationToken = default) =>
+        OpenAsync(host, store, secret, VaultUse.SeePoints, cacheBytes, cancellationToken);
+
+    /// <summary>Opens a vault with a key for a use. Its index is loaded when it is needed.</summary>
+    /// <param name="host">The world.</param>
+    /// <param name="store">Where the vault lies.</param>
+    /// <param name="secret">One of its passwords.</param>
+    /// <param name="use">
+    /// What it is opened for: where the password opens several keys, as older programs could make them, one that allows it is taken.
+    /// Where none does, the vault opens all the same: <see cref="Require"/> tells.
+    /// </param>
+    /// <param name="cacheBytes">How much its caches may hold.</param>
+    /// <param name="cancellationToken">Stops waits for the store.</param>
     public static async Task<OpenVault> OpenAsync(
-        Host host, IObjectStore store, VaultSecret secret, long cacheBytes = DefaultCacheBytes, CancellationToken cancellationToken = default)
+        Host host, IObjectStore store, VaultSecret secret, VaultUse use, long cacheBytes, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(store);
         byte[] id = await VaultDescriptor.ReadIdAsync(store, cancellationToken).ConfigureAwait(false);
-        (string slot, KeyRing ring) = await KeyDirectory.OpenAsync(store, id, secret, cancellationToken).ConfigureAwait(false);
+        (string slot, KeyRing ring) = await KeyDirectory.OpenAsync(store, id, secret, cancellationToken, ring => Suits(ring, use)).ConfigureAwait(false);
         return await OpenAsync(host, store, id, slot, ring, cacheBytes, cancellationToken).ConfigureAwait(false);
     }
 
@@ -220,7 +240,10 @@ public sealed partial class OpenVault : IDisposable
         }
     }
 
-    /// <summary>Opens a vault also where its descriptor is damaged or missing: by the id that is left of it, or that of a copy.</summary>
+    /// <summary>
+    /// Opens a vault also where its descriptor is damaged or missing: by the id that is left of it, or that of a copy. Where no slot opens, one
+    /// of the copy does, if the vault's own is damaged or was lost.
+    /// </summary>
     /// <param name="host">The world.</param>
     /// <param name="store">Where the vault lies.</param>
     /// <param name="secret">One of its passwords. The slot that it opens proves the id, which is part of what the slot is sealed with.</param>
@@ -234,17 +257,49 @@ public sealed partial class OpenVault : IDisposable
         ArgumentNullException.ThrowIfNull(store);
         try
         {
-            return await OpenAsync(host, store, secret, cacheBytes, cancellationToken).ConfigureAwait(false);
+            return await OpenAsync(host, store, secret, VaultUse.Repair, cacheBytes, cancellationToken).ConfigureAwait(false);
         }
-        catch (HoldfastException error) when (error is not ObjectStoreException && error.Kind != ErrorKind.WrongKey)
+        catch (HoldfastException error) when (error is not ObjectStoreException)
         {
-            foreach (byte[]? id in (byte[]?[])[await VaultDescriptor.TryGuessIdAsync(store, cancellationToken).ConfigureAwait(false), copy?.VaultId])
+            byte[]? guessed = await VaultDescriptor.TryGuessIdAsync(store, cancellationToken).ConfigureAwait(false);
+            foreach (byte[]? id in error.Kind == ErrorKind.WrongKey ? [] : (byte[]?[])[guessed, copy?.VaultId])
             {
                 if (id is not null && await TryOpenAsync(host, store, secret, id, cacheBytes, cancellationToken).ConfigureAwait(false) is { } vault) return vault;
             }
 
+            bool isCopy = copy is not null && (guessed is null || guessed.AsSpan().SequenceEqual(copy.VaultId));
+            if (isCopy && await TryOpenByCopyAsync(host, store, secret, copy!, cacheBytes, cancellationToken).ConfigureAwait(false) is { } byCopy) return byCopy;
             throw;
         }
+    }
+
+    /// <summary>Opens a vault with a slot of its copy, unless that was removed on purpose, or may have been.</summary>
+    private static async Task<OpenVault?> TryOpenByCopyAsync(
+        Host host, IObjectStore store, VaultSecret secret, OpenVault copy, long cacheBytes, CancellationToken cancellationToken)
+    {
+        string slot;
+        KeyRing ring;
+        try
+        {
+            (slot, ring) = await KeyDirectory.OpenAsync(
+                copy.Store, copy.VaultId, secret, cancellationToken, static ring => Suits(ring, VaultUse.Repair)).ConfigureAwait(false);
+        }
+        catch (HoldfastException error) when (error is not ObjectStoreException)
+        {
+            // The password opens neither; the caller says why not the vault.
+            return null;
+        }
+
+        OpenVault vault = await OpenAsync(host, store, copy.VaultId, slot, ring, cacheBytes, cancellationToken).ConfigureAwait(false);
+        vault.IsOpenedByCopy = true;
+        string name = KeyDirectory.Prefix + slot;
+        if (await store.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null) return vault;
+        KeyHolders holders = await KeyHolders.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
+        if (holders.Judge(slot) == MissingSlot.Lost) return vault;
+        vault.Dispose();
+        throw new HoldfastException(
+            ErrorKind.WrongKey, $"{store.Address}: this password opens {name} of {copy.Address} alone: whether that was lost here, or removed or changed, cannot be told",
+            $"use the password of another key; or copy {name} from there if its password is to open the vault");
     }
 
     private static async Task<OpenVault?> TryOpenAsync(
@@ -252,7 +307,7 @@ public sealed partial class OpenVault : IDisposable
     {
         try
         {
-            (string slot, KeyRing ring) = await KeyDirectory.OpenAsync(store, id, secret, cancellationToken).ConfigureAwait(false);
+            (string slot, KeyRing ring) = await KeyDirectory.OpenAsync(store, id, secret, cancellationToken, static ring => Suits(ring, VaultUse.Repair)).ConfigureAwait(false);
             return await OpenAsync(host, store, id, slot, ring, cacheBytes, cancellationToken).ConfigureAwait(false);
         }
         catch (HoldfastException error) when (error is not ObjectStoreException)
@@ -285,6 +340,12 @@ public sealed partial class OpenVault : IDisposable
     {
         lock (gate) unreadablePoints[point] = reason;
         TellOfDamage(reason);
+    }
+
+    internal void TellOfUnreadableMark(HoldfastException reason)
+    {
+        AreMarksKnown = false;
+        TellOfDamage(new HoldfastException(reason.Kind, $"{reason.Message}; which points it put on hold, or dropped, is not known", reason.Hint, reason));
     }
 
     internal void TellOfDamage(Exception damage)

@@ -56,9 +56,11 @@ public static class VaultKeys
 
     /// <summary>Adds a password that opens the same keys.</summary>
     /// <returns>The new key's id.</returns>
+    /// <exception cref="HoldfastException">Kind Usage: the password opens a key already.</exception>
     public static async Task<string> AddAsync(OpenVault vault, VaultSecret secret, string label, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
+        await ThrowIfTakenAsync(vault, secret, cancellationToken).ConfigureAwait(false);
         KeyRing ring = vault.Sealer.Ring.WithLabel(label, vault.Host.Clock.GetUtcNow());
         return await AddSlotAsync(vault, ring, secret, cancellationToken).ConfigureAwait(false);
     }
@@ -70,17 +72,17 @@ public static class VaultKeys
     /// <param name="label">A name for it.</param>
     /// <param name="cancellationToken">Stops waits for the store.</param>
     /// <returns>The new key's id.</returns>
-    /// <exception cref="HoldfastException">Kind WrongKey: the vault was opened with another key.</exception>
+    /// <exception cref="HoldfastException">Kind WrongKey: the vault was opened with another key. Kind Usage: the password opens a key already.</exception>
     public static async Task<string> AddAsync(OpenVault vault, VaultSecret secret, KeyRole role, string label, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
         vault.Require(VaultUse.ManageKeys);
+        await ThrowIfTakenAsync(vault, secret, cancellationToken).ConfigureAwait(false);
         KeyRing ring = vault.Sealer.Ring.NewMember(role, label, vault.Host.Entropy, vault.Host.Clock.GetUtcNow());
         string id = await AddSlotAsync(vault, ring, secret, cancellationToken).ConfigureAwait(false);
         // An epoch that began meanwhile did not know the new key.
-        await vault.RefreshWritersAsync(cancellationToken).ConfigureAwait(false);
         KeyRing newest = await TakeInAsync(vault, cancellationToken).ConfigureAwait(false);
-        await KeyEpochs.DeliverMissingAsync(vault, newest, cancellationToken).ConfigureAwait(false);
+        await KeyEpochs.DeliverMissingAsync(vault, newest, static _ => true, cancellationToken).ConfigureAwait(false);
         return id;
     }
 
@@ -135,9 +137,11 @@ public static class VaultKeys
 
     /// <summary>Replaces the password in use by another. The old key goes only after the new one is durable.</summary>
     /// <returns>The new key's id.</returns>
+    /// <exception cref="HoldfastException">Kind Usage: the password opens a key already, be it the same.</exception>
     public static async Task<string> ChangePasswordAsync(OpenVault vault, VaultSecret secret, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
+        await ThrowIfTakenAsync(vault, secret, cancellationToken).ConfigureAwait(false);
         return await ReplaceSlotAsync(vault, vault.Sealer.Ring, secret, cancellationToken).ConfigureAwait(false);
     }
 
@@ -159,14 +163,15 @@ public static class VaultKeys
     {
         ArgumentNullException.ThrowIfNull(vault);
         vault.Require(VaultUse.ManageKeys);
-        await vault.RefreshWritersAsync(cancellationToken).ConfigureAwait(false);
         KeyRing ring = await KeyEpochs.BeginAsync(vault, renewIdentity, cancellationToken).ConfigureAwait(false);
         // From here on the new keys are in two places: who loses the one object can still open with the slot.
         string key = await ReplaceSlotAsync(vault, ring, secret, cancellationToken).ConfigureAwait(false);
-        await vault.RefreshWritersAsync(cancellationToken).ConfigureAwait(false);
-        await KeyEpochs.DeliverMissingAsync(vault, ring, cancellationToken).ConfigureAwait(false);
+        await KeyEpochs.DeliverMissingAsync(vault, ring, static _ => true, cancellationToken).ConfigureAwait(false);
         return (ring.Current.Number, key);
     }
+
+    private static Task ThrowIfTakenAsync(OpenVault vault, VaultSecret secret, CancellationToken cancellationToken) =>
+        KeyDirectory.ThrowIfTakenAsync(vault.Store, vault.VaultId, secret, cancellationToken);
 
     private static async Task<string?> FindDamageAsync(IObjectStore store, string name, string id, CancellationToken cancellationToken)
     {

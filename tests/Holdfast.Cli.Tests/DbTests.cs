@@ -18,6 +18,7 @@ public sealed class DbTests : IDisposable
 
     public DbTests()
     {
+        world.Clock.TimestampStep = TimeSpan.FromMilliseconds(100);
         world.Variables["HOLDFAST_PASSWORD"] = "correct horse";
         world.Variables["HOLDFAST_VAULT"] = Path.Combine(root, "vault");
         world.Variables["XDG_STATE_HOME"] = Path.Combine(root, "state");

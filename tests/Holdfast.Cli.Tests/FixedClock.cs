@@ -5,6 +5,7 @@ internal sealed class FixedClock(DateTimeOffset now, TimeZoneInfo? zone = null) 
 {
     private readonly List<FixedTimer> timers = [];
     private DateTimeOffset now = now;
+    private long timestamps;
 
     public override TimeZoneInfo LocalTimeZone => zone ?? TimeZoneInfo.Utc;
 
@@ -12,7 +13,10 @@ internal sealed class FixedClock(DateTimeOffset now, TimeZoneInfo? zone = null) 
 
     public override DateTimeOffset GetUtcNow() => now.ToUniversalTime();
 
-    public override long GetTimestamp() => now.UtcTicks;
+    /// <summary>How much later each time stamp is than the one before. Passwords are made as dear as fits into 100 ms: where no time passes, very dear.</summary>
+    public TimeSpan TimestampStep { get; set; }
+
+    public override long GetTimestamp() => now.UtcTicks + (TimestampStep.Ticks * Interlocked.Increment(ref timestamps));
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

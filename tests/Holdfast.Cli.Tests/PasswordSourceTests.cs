@@ -58,7 +58,7 @@ public sealed class PasswordSourceTests : IDisposable
     public async Task ACommandThatFailsGivesNoPassword()
     {
         var error = await Assert.ThrowsAsync<HoldfastException>(() => GetAsync(command: "echo secret; exit 7"));
-        Assert.Equal(ErrorKind.Failed, error.Kind);
+        Assert.Equal(ErrorKind.Usage, error.Kind);
         Assert.Contains("7", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", error.ToString(), StringComparison.Ordinal);
     }

@@ -9,10 +9,19 @@ namespace Holdfast.Vault.Tests;
 /// <summary>Keys from a seed, and content that is the same everywhere.</summary>
 internal static class TestKeys
 {
+    private static readonly Lazy<byte[]> SlotOfNothing = new(static () =>
+    {
+        using VaultSecret secret = VaultFixture.Secret("of nothing");
+        return KeySlot.Seal(Ring(), secret, new byte[VaultDescriptor.IdBytes], "none", PasswordKey.DefaultPasses, new SimulatedEntropy(9));
+    });
+
     public static KeyRing Ring(int seed = 1) =>
         KeyRing.CreateAdmin(new SimulatedEntropy(seed), SimulatedClock.DefaultStart, "test");
 
     public static ObjectSealer Sealer(int seed = 1) => new(Ring(seed), new SimulatedEntropy(seed + 1000));
+
+    /// <summary>A key slot that looks like one, and opens in no vault.</summary>
+    public static byte[] Slot() => SlotOfNothing.Value;
 
     /// <summary>SHA-256 of 0, 1, 2 … as 64-bit little-endian numbers, one after the other.</summary>
     public static byte[] Content(int bytes)

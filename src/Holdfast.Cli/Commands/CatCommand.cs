@@ -56,7 +56,6 @@ internal static class CatCommand
             await PointTree.CopyContentAsync(vault, point, SurrogateEscape.Encode(options.Path), output, cancellationToken).ConfigureAwait(false);
         }
 
-        context.TellDamages(vault);
-        return ExitCodes.Done;
+        return context.EndWith(vault, options.Point);
     }
 }

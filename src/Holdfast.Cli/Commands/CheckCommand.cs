@@ -141,7 +141,11 @@ internal static class CheckCommand
             RecordsDamage = options.ReadData,
             Workers = context.Workers,
             TableBytes = context.TableBytes,
-            OnNotice = context.Tell,
+            // What is damaged the report names, with what it affects.
+            OnNotice = notice =>
+            {
+                if (!notice.IsError) context.Tell(notice);
+            },
         };
         if (options.MaxAge is { } age) request = request with { MaxAge = age };
         CheckReport report;

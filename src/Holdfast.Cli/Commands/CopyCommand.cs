@@ -67,11 +67,11 @@ internal static class CopyCommand
             summary = await CopyRun.RunAsync(vault, request, cancellationToken).ConfigureAwait(false);
         }
 
-        context.TellDamages(from);
-        context.TellDamages(vault);
+        int code = context.EndWith(from, DamageReach.Choice);
+        context.EndWith(vault, DamageReach.Nothing);
         Write(context, summary);
         if (summary.Damaged > 0) return ExitCodes.Of(ErrorKind.Damage);
-        return summary.Gone > 0 ? ExitCodes.Of(ErrorKind.Incomplete) : ExitCodes.Done;
+        return ExitCodes.Combine(code, summary.Gone > 0 ? ExitCodes.Of(ErrorKind.Incomplete) : ExitCodes.Done);
     }
 
     /// <summary>The points that were named; null for all.</summary>

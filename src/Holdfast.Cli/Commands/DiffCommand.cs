@@ -71,8 +71,7 @@ internal static class DiffCommand
         }
 
         array.End();
-        context.TellDamages(vault);
-        return ExitCodes.Done;
+        return context.EndWith(vault, options.Before, options.After);
     }
 
     private static (string Mark, string Name) Describe(TreeDifference difference) => difference switch

@@ -80,11 +80,11 @@ internal static class ExportCommand
                 await output.FlushAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            context.TellDamages(vault);
+            int code = context.EndWith(vault, options.Since is null ? [options.Point] : [options.Point, options.Since]);
 
             // Standard output is the export itself.
             if (!isStandardOutput) Report(context, options, summary, context.Clock.GetElapsedTime(started));
-            return ExitCodes.Done;
+            return code;
         }
     }
 

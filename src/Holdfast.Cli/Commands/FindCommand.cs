@@ -72,8 +72,7 @@ internal static class FindCommand
 
         array.End();
         if (!hasFound && !output.Json) output.Notice("nothing matches");
-        context.TellDamages(vault);
-        return ExitCodes.Done;
+        return context.EndWith(vault, DamageReach.Result);
     }
 
     private static string LineOf(FoundEntry found, CommandOutput output)

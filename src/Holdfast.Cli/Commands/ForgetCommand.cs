@@ -2,7 +2,6 @@ using System.CommandLine;
 using Holdfast.Cli.Commands.Forget;
 using Holdfast.Cli.Commands.Prune;
 using Holdfast.Cli.Values;
-using Holdfast.Log;
 using Holdfast.Vault;
 using static Holdfast.Cli.Commands.Flags;
 
@@ -134,7 +133,7 @@ internal static class ForgetCommand
         }
 
         // A point that cannot be read was not asked about, and is still there.
-        return context.TellDamages(vault) ? ExitCodes.Of(ErrorKind.Damage) : ExitCodes.Done;
+        return context.EndWith(vault, DamageReach.Result);
     }
 
     private static PointGrouping ParseGrouping(string text)

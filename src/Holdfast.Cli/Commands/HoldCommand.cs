@@ -100,13 +100,13 @@ internal static class HoldCommand
             var list = new PointList(context.Output, withChanges: false);
             foreach (ForgottenPoint point in forgotten) list.Add(point.Point, null);
             list.End();
-            context.TellDamages(vault);
-            return ExitCodes.Done;
+            return context.EndWith(vault, DamageReach.Result);
         }
 
         RestorePoint[] there = [.. forgotten.Select(static point => point.Point)];
         await ThrowIfPrunedAsync(context, vault, there, options.Points, cancellationToken).ConfigureAwait(false);
-        SessionId[] points = [.. options.Points.Select(point => PointFinder.Find(vault, there, point).Id)];
+        IReadOnlyList<RestorePoint> listed = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
+        SessionId[] points = [.. options.Points.Select(point => FindDropped(vault, there, listed, point))];
         return Done(context, vault, "brought back", points, await PointState.UndeleteAsync(vault, points, cancellationToken).ConfigureAwait(false));
     }
 
@@ -126,9 +126,19 @@ internal static class HoldCommand
                     "it is too late to bring it back: \"holdfast undelete\" lists the points for which it is not; \"holdfast settings --undelete-window\" leaves more time");
             }
         }
-
-        static bool Begins(SessionId point, string name) => point.ToString().StartsWith(name, StringComparison.OrdinalIgnoreCase);
     }
+
+    private static SessionId FindDropped(OpenVault vault, RestorePoint[] dropped, IReadOnlyList<RestorePoint> listed, PointSelector selector)
+    {
+        bool isNamed = selector is { IsById: true, Name.Length: > 0 };
+        if (dropped.Length > 0 && (!isNamed || dropped.Any(point => Begins(point.Id, selector.Name!)))) return PointFinder.Find(vault, dropped, selector).Id;
+        RestorePoint? kept = isNamed ? listed.FirstOrDefault(point => Begins(point.Id, selector.Name!)) : null;
+        throw UsageError.Of(
+            kept is null ? $"restore point {selector.Name}: no such point was dropped" : $"restore point {kept.Id.ToShortString()} was not dropped",
+            "\"holdfast undelete\" lists the points that can be brought back");
+    }
+
+    private static bool Begins(SessionId point, string name) => point.ToString().StartsWith(name, StringComparison.OrdinalIgnoreCase);
 
     private static async Task<SessionId[]> FindAsync(OpenVault vault, IReadOnlyList<PointSelector> selectors, CancellationToken cancellationToken)
     {
@@ -138,15 +148,15 @@ internal static class HoldCommand
 
     private static int Done(CommandContext context, OpenVault vault, string what, IReadOnlyList<SessionId> named, IReadOnlyList<SessionId> changed)
     {
+        string unchanged = vault.AreMarksKnown ? "is as it was" : "is as it was, as far as marks can be read: whether it is on hold is not known";
         foreach (SessionId point in named.Distinct())
         {
             context.Output.SummaryLine(string.Create(
-                CultureInfo.InvariantCulture, $"restore point {point.ToShortString()}: {(changed.Contains(point) ? what : "is as it was")}"));
+                CultureInfo.InvariantCulture, $"restore point {point.ToShortString()}: {(changed.Contains(point) ? what : unchanged)}"));
         }
 
         context.Output.Document(changed, WriteJson);
-        context.TellDamages(vault);
-        return ExitCodes.Done;
+        return context.EndWith(vault, DamageReach.Result);
     }
 
     private static void WriteJson(Utf8JsonWriter writer, IReadOnlyList<SessionId> changed)

@@ -55,7 +55,7 @@ internal static class ImportCommand
                     summary = await ImportRun.RunAsync(vault, input, own ?? vaultSecret, request, cancellationToken).ConfigureAwait(false);
                 }
 
-                context.TellDamages(vault);
+                context.EndWith(vault, DamageReach.Nothing);
                 Report(context, summary);
                 return ExitCodes.Done;
             }

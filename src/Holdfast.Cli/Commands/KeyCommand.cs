@@ -175,8 +175,8 @@ internal static class KeyCommand
 
         table.WriteTo(context.Output);
         array.End();
-        context.TellDamages(vault);
-        if (!keys.Any(static key => key.Damage is not null)) return ExitCodes.Done;
+        int code = context.EndWith(vault, DamageReach.Result);
+        if (!keys.Any(static key => key.Damage is not null)) return code;
         context.Output.Notice("a key whose slot is damaged opens nothing: \"holdfast repair --from\" a copy of the vault may bring it back; else remove it and add another");
         return ExitCodes.Of(ErrorKind.Damage);
     }
@@ -223,8 +223,7 @@ internal static class KeyCommand
                 writer.WriteString("id", made.key);
                 writer.WriteEndObject();
             });
-            context.TellDamages(vault);
-            return ExitCodes.Done;
+            return context.EndWith(vault, DamageReach.Result);
         }
     }
 

@@ -65,8 +65,7 @@ internal static class LsCommand
         }
 
         array.End();
-        context.TellDamages(vault);
-        return ExitCodes.Done;
+        return context.EndWith(vault, options.Point);
     }
 
     // Columns as wide as they mostly are: a listing of millions is not held back to measure it.

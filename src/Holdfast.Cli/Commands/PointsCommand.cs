@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Holdfast.Cli.Values;
-using Holdfast.Log;
 using Holdfast.Vault;
 using static Holdfast.Cli.Commands.Flags;
 
@@ -57,7 +56,7 @@ internal static class PointsCommand
         list.End();
 
         // A point that cannot be read is missing in the list: that must not look like success.
-        return context.TellDamages(vault) ? ExitCodes.Of(ErrorKind.Damage) : ExitCodes.Done;
+        return context.EndWith(vault, DamageReach.Result);
     }
 
     private static IEnumerable<RestorePoint> Select(IReadOnlyList<RestorePoint> points, PointsOptions options)

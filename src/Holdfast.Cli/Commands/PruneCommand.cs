@@ -50,7 +50,7 @@ internal static class PruneCommand
                 new PruneRequest
                 {
                     MaxUnusedShare = parse.GetValue(unused) is { } share && share.EndsWith('%') ? ParseShare(share, unused.Name) : new PruneRequest().MaxUnusedShare,
-                    MaxUnusedBytes = parse.GetValue(unused) is { } size && !size.EndsWith('%') ? SizeText.Parse(size, unused.Name) : null,
+                    MaxUnusedBytes = parse.GetValue(unused) is { } size && !size.EndsWith('%') ? ParseUnused(size, unused.Name) : null,
                     MaxTime = parse.GetValue(time) is { } duration ? ParseTime(duration, time.Name) : null,
                     MaxMovedBytes = parse.GetValue(moved) is { } bytes ? SizeText.Parse(bytes, moved.Name) : null,
                     MaxRequests = parse.GetValue(requests) is { } count ? NumberText.Parse(count, requests.Name, 1, int.MaxValue) : null,
@@ -75,7 +75,7 @@ internal static class PruneCommand
             PruneReport.Write(context.Output, done);
         }
 
-        return context.TellDamages(vault) ? ExitCodes.Of(ErrorKind.Damage) : ExitCodes.Done;
+        return context.EndWith(vault, DamageReach.Result);
     }
 
     private static TimeSpan ParseTime(string text, string flag)
@@ -85,5 +85,21 @@ internal static class PruneCommand
     }
 
     // Nothing unused at all is a share too.
-    private static double ParseShare(string text, string flag) => text == "0%" ? 0 : PercentText.Parse(text, flag);
+    private static double ParseShare(string text, string flag)
+    {
+        if (text == "0%") return 0;
+        try
+        {
+            return PercentText.Parse(text, flag);
+        }
+        catch (HoldfastException error) when (error.Kind == ErrorKind.Usage)
+        {
+            throw UsageError.Of(error.Message, "write 0% to 100%, such as 5%", error);
+        }
+    }
+
+    // So many bytes nobody means: it is a share that lacks its sign, or a size that lacks its unit.
+    private static long ParseUnused(string text, string flag) => text.Length > 0 && text != "0" && !text.AsSpan().ContainsAnyExceptInRange('0', '9')
+        ? throw UsageError.Of($"{flag}: '{text}' has no unit", $"write {text}% or {text}M")
+        : SizeText.Parse(text, flag);
 }

@@ -108,8 +108,7 @@ internal static class StatsCommand
             await WriteVaultAsync(options, context, vault, cancellationToken).ConfigureAwait(false);
         }
 
-        context.TellDamages(vault);
-        return ExitCodes.Done;
+        return context.EndWith(vault, DamageReach.Result);
     }
 
     private static async Task WriteVaultAsync(StatsOptions options, CommandContext context, OpenVault vault, CancellationToken cancellationToken)

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using Holdfast.Cli.Output;
 using Holdfast.Cli.Values;
 using Holdfast.Files;
-using Holdfast.Log;
 
 namespace Holdfast.Cli.Secrets;
 
@@ -95,11 +94,11 @@ internal sealed class PasswordSource(Func<string, string?> environment, CommandO
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw UsageError.Of($"{source}: {path}: no such file", inner: e);
+            throw UsageError.Of($"{source}: {path}: no such file", "make the file with the password in it, or check its name", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw UsageError.Of($"{source}: {path}: {e.Message}", inner: e);
+            throw UsageError.Of($"{source}: {path}: {e.Message}", "name a file that this user may read", e);
         }
     }
 
@@ -133,8 +132,7 @@ internal sealed class PasswordSource(Func<string, string?> environment, CommandO
 
         if (process.ExitCode == 0) return Checked(printed, source);
         CryptographicOperations.ZeroMemory(printed);
-        throw new HoldfastException(
-            ErrorKind.Failed, $"{source}: the command ended with exit code {process.ExitCode}", "run it in a shell to see why");
+        throw UsageError.Of($"{source}: the command ended with exit code {process.ExitCode}", "run it in a shell to see why");
     }
 
     private static async Task<byte[]> ReadAllAsync(Stream stream, string source, CancellationToken cancellationToken)

@@ -56,6 +56,6 @@ internal static class InputFile
         fixed (byte* start = path) descriptor = LibC.Open(start, LibC.OpenReadOnly | LibC.OpenCloseOnExec, 0);
         if (descriptor >= 0) return new SafeFileHandle(descriptor, ownsHandle: true);
         var errno = (Errno)Marshal.GetLastPInvokeError();
-        throw UsageError.Of($"{flag}: {name}: {errno.Describe()}");
+        throw UsageError.Of($"{flag}: {name}: {errno.Describe()}", errno == Errno.NoEntry ? "check the name of the file" : "name a file that this user may read");
     }
 }

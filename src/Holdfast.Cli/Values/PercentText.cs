@@ -13,8 +13,7 @@ internal static class PercentText
         bool isNumber = text.EndsWith('%') && double.TryParse(
             text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _);
         double percent = isNumber ? double.Parse(text.AsSpan(0, text.Length - 1), CultureInfo.InvariantCulture) : 0;
-        return percent is > 0 and <= 100
-            ? percent / 100
-            : throw UsageError.Of($"{flag}: '{text}' is not a percentage", "write more than 0% and at most 100%, such as 5%");
+        if (percent is > 0 and <= 100) return percent / 100;
+        throw UsageError.Of($"{flag}: '{text}' is {(isNumber ? "no such share" : "not a percentage")}", "write more than 0% and at most 100%, such as 5%");
     }
 }

@@ -77,6 +77,7 @@ internal sealed class CheckWork(OpenVault vault, CheckRequest request, CheckSpar
             Notices = findings.Notices,
             KeySlots = small.KeySlots,
             Points = points.Points.Count,
+            DroppedPoints = points.Dropped,
             IndexObjects = packs.Indexes.Count,
             Packs = packs.StoredCount,
             PacksRead = data.PacksRead,

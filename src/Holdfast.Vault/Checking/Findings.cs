@@ -16,6 +16,9 @@ internal sealed class Finding(string objectName, string what)
     /// <summary>Whether another key may read the object: it need not be damaged.</summary>
     public bool DependsOnKey { get; set; }
 
+    /// <summary>Who signed the object, where that is why nobody can say whether it is damaged: no certificate names that writer.</summary>
+    public ulong? UnknownWriter { get; set; }
+
     /// <summary>Whether all that is known is that this key lacks the epoch in which it is sealed, or may be: no damage then, as far as this key can tell.</summary>
     public bool LacksEpoch { get; set; }
 
@@ -90,6 +93,7 @@ internal sealed class Findings(CheckRequest request)
     {
         Finding finding = Add(objectName, What(objectName, error) + detail);
         finding.DependsOnKey |= error is DamageException { DependsOnKey: true };
+        finding.UnknownWriter ??= (error as DamageException)?.UnknownWriter;
         finding.LacksEpoch |= error is DamageException { LacksEpoch: true };
         return finding;
     }

@@ -8,10 +8,16 @@ namespace Holdfast.Vault.Checking;
 /// <summary>Opens points and their references.</summary>
 internal sealed class PointCheck(OpenVault vault, Findings findings)
 {
+    private const string NamedByNobody = "no point that can be read names it. A backup at work, or a backup or prune that was cut off, leaves such a list. If a restore point is missing, " +
+        "bring it back with \"holdfast repair --from\" a copy of the vault, before the next prune";
+
     // By which references tell where chunks are now.
     private Removals? removals;
 
     public List<CheckedPoint> Points { get; } = [];
+
+    /// <summary>How many of them are forgotten.</summary>
+    public int Dropped { get; private set; }
 
     /// <summary>Packs that any point needs.</summary>
     public HashSet<PackId> NeededPacks { get; } = [];
@@ -33,7 +39,9 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
             try
             {
                 RestorePoint? point = await RestorePoints.TryReadAsync(vault, id, entry, cancellationToken).ConfigureAwait(false);
-                if (point is not null) Points.Add(new CheckedPoint(point));
+                if (point is null) continue;
+                Points.Add(new CheckedPoint(point));
+                if (marks.ForgottenSince(id) is not null) Dropped++;
             }
             catch (HoldfastException error) when (DamageException.IsLoss(error))
             {
@@ -50,7 +58,10 @@ internal sealed class PointCheck(OpenVault vault, Findings findings)
 
         await foreach (ObjectEntry entry in vault.Store.ListAsync(ReferenceSet.Prefix, cancellationToken).ConfigureAwait(false))
         {
-            if (!named.Contains(entry.Name)) findings.Tell(entry.Name, "no point that can be read names it");
+            if (named.Contains(entry.Name)) continue;
+            // Of one that a removal names it is known why.
+            bool isGoing = SessionId.TryParse(entry.Name.AsSpan(ReferenceSet.Prefix.Length), out SessionId id) && removals.References.ContainsKey(id);
+            findings.Tell(entry.Name, isGoing ? "no point names it any more; the next prune deletes it" : NamedByNobody);
         }
     }
 

@@ -85,10 +85,25 @@ internal sealed class SmallObjectCheck(OpenVault vault, Findings findings)
         await CheckEachAsync(
             ObjectKind.Epoch, EpochDelivery.Prefix, EpochDelivery.MaxBytes, static name => EpochDelivery.TryParseName(name, out _),
             static (body, name) => EpochDelivery.Decode(body, name), cancellationToken).ConfigureAwait(false);
-        foreach ((KeyEpoch epoch, List<KnownWriter> lacking) in await KeyEpochs.FindMissingAsync(
-            vault, vault.Sealer.Ring, (name, error) => findings.Add(name, error), cancellationToken).ConfigureAwait(false))
+        KeyHolders holders = await KeyHolders.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
+        foreach (KnownWriter writer in holders.WithoutSlot)
         {
-            string keys = string.Join(", ", lacking.Select(static writer => writer.Label.Length > 0 ? $"{WriterStatement.IdText(writer.Id)} ({writer.Label})" : WriterStatement.IdText(writer.Id)));
+            findings.Tell(
+                WriterStatement.Prefix + WriterStatement.IdText(writer.Id),
+                $"the key of {writer.Shown} has no key slot, so it opens nothing and gets no key epochs: if it is missed, bring its slot back with \"holdfast repair --from\" a copy, or add it anew");
+        }
+
+        foreach (KnownWriter writer in holders.Unclear)
+        {
+            findings.Tell(
+                WriterStatement.Prefix + WriterStatement.IdText(writer.Id),
+                $"the key of {writer.Shown} gets no key epochs while something that is said of it cannot be read: that may be its revocation");
+        }
+
+        foreach ((KeyEpoch epoch, List<KnownWriter> lacking) in await KeyEpochs.FindMissingAsync(
+            vault, vault.Sealer.Ring, holders, (name, error) => findings.Add(name, error), cancellationToken).ConfigureAwait(false))
+        {
+            string keys = string.Join(", ", lacking.Select(static writer => writer.Shown));
             bool isThere = await vault.Store.StatAsync(EpochDelivery.Name(epoch.Number), cancellationToken).ConfigureAwait(false) is not null;
             findings.Add(
                 EpochDelivery.Name(epoch.Number) + (isThere ? "-*" : ""),

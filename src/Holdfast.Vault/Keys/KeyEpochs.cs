@@ -39,8 +39,8 @@ internal static class KeyEpochs
     }
 
     /// <summary>
-    /// Makes a new epoch: from when this returns, everybody who has a certificate and is not revoked seals what is new so that who is
-    /// revoked cannot read it.
+    /// Makes a new epoch: from when this returns, everybody who has a key slot and a certificate and is not revoked
+    /// (<see cref="KeyHolders"/>) seals what is new so that who is revoked cannot read it.
     /// </summary>
     /// <returns>The ring with it.</returns>
     /// <exception cref="HoldfastException">Kind Busy: somebody else began one just now. Nothing was changed.</exception>
@@ -69,10 +69,11 @@ internal static class KeyEpochs
         }
 
         if (highest == uint.MaxValue - 1) throw new HoldfastException(ErrorKind.Failed, $"{vault.Address}: has a key epoch of the highest number", "remove it: no holdfast wrote it");
+        KeyHolders holders = await KeyHolders.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
         var epoch = KeyEpoch.Create(highest + 1, sealer.Entropy, renewIdentity ? null : sealer.Ring.Current.Identity);
         var delivery = new EpochDelivery(epoch.Number);
         delivery.Add(sealer.WriterId, Libsodium.BoxPublicKey(sealer.Ring.ReceivingPrivateKey()), epoch);
-        foreach (KnownWriter writer in Receivers(sealer)) delivery.Add(writer.Id, writer.ReceivingKey, epoch.For(writer.Role));
+        foreach (KnownWriter writer in holders.Receivers.Where(writer => writer.Id != sealer.AdminId)) delivery.Add(writer.Id, writer.ReceivingKey, epoch.For(writer.Role));
         string name = EpochDelivery.Name(epoch.Number);
         byte[] content = sealer.Seal(ObjectKind.Epoch, name, delivery.Encode());
         if (await store.PutIfAbsentAsync(name, content, cancellationToken).ConfigureAwait(false) == PutOutcome.Taken)
@@ -84,13 +85,14 @@ internal static class KeyEpochs
     }
 
     /// <summary>Who should have which epoch and is not delivered it by any object: added while it began, or the object was lost.</summary>
-    /// <param name="vault">Whose writers were read after the last of them was added.</param>
+    /// <param name="vault">Whose.</param>
     /// <param name="ring">Of the epochs that it has it is said; the others nobody can tell.</param>
+    /// <param name="holders">Who should have all of them, as read just now.</param>
     /// <param name="onDamage">Told of each object that cannot be read: it delivers nothing.</param>
     /// <param name="cancellationToken">Stops waits for the store.</param>
     /// <returns>Each epoch, ascending, with those who lack it; without epochs that nobody lacks.</returns>
     public static async Task<List<(KeyEpoch Epoch, List<KnownWriter> Lacking)>> FindMissingAsync(
-        OpenVault vault, KeyRing ring, Action<string, HoldfastException> onDamage, CancellationToken cancellationToken)
+        OpenVault vault, KeyRing ring, KeyHolders holders, Action<string, HoldfastException> onDamage, CancellationToken cancellationToken)
     {
         var sealer = new ObjectSealer(ring, vault.Sealer.Entropy) { Writers = vault.Sealer.Writers };
         var delivered = new HashSet<(ulong Receiver, uint Number)>();
@@ -118,7 +120,7 @@ internal static class KeyEpochs
             // The first admin's other passwords get it from an object, too.
             List<KnownWriter> lacking =
             [
-                .. sealer.Writers.Writers.Where(writer => writer.IsCertified && !writer.IsRevoked && !delivered.Contains((writer.Id, epoch.Number))
+                .. holders.Receivers.Where(writer => !delivered.Contains((writer.Id, epoch.Number))
                     && (writer.Epoch < epoch.Number || writer.Id == sealer.AdminId)),
             ];
             if (lacking.Count > 0) missing.Add((epoch, lacking));
@@ -128,25 +130,27 @@ internal static class KeyEpochs
     }
 
     /// <summary>Delivers to each writer the epochs that it should have and that no object holds for it.</summary>
-    /// <param name="vault">Whose writers were read after the last of them was added.</param>
+    /// <param name="vault">What is said of its writers is read anew.</param>
     /// <param name="ring">The first admin's, with all epochs.</param>
+    /// <param name="isMeant">Who of those it is that may get any.</param>
     /// <param name="cancellationToken">Stops waits for the store.</param>
-    public static async Task DeliverMissingAsync(OpenVault vault, KeyRing ring, CancellationToken cancellationToken)
+    public static async Task DeliverMissingAsync(OpenVault vault, KeyRing ring, Func<KnownWriter, bool> isMeant, CancellationToken cancellationToken)
     {
+        KeyHolders holders = await KeyHolders.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
         var sealer = new ObjectSealer(ring, vault.Sealer.Entropy) { Writers = vault.Sealer.Writers };
-        foreach ((KeyEpoch epoch, List<KnownWriter> lacking) in await FindMissingAsync(vault, ring, (_, error) => vault.TellOfDamage(error), cancellationToken).ConfigureAwait(false))
+        foreach ((KeyEpoch epoch, List<KnownWriter> lacking) in await FindMissingAsync(
+            vault, ring, holders, (_, error) => vault.TellOfDamage(error), cancellationToken).ConfigureAwait(false))
         {
             var delivery = new EpochDelivery(epoch.Number);
-            foreach (KnownWriter writer in lacking) delivery.Add(writer.Id, writer.ReceivingKey, epoch.For(writer.Role));
+            KnownWriter[] meant = [.. lacking.Where(isMeant)];
+            if (meant.Length == 0) continue;
+            foreach (KnownWriter writer in meant) delivery.Add(writer.Id, writer.ReceivingKey, epoch.For(writer.Role));
             string name = EpochDelivery.LaterName(epoch.Number, sealer.Entropy);
             // Under the epoch before, which the receivers have, or get first.
             KeyEpoch before = ring.Epochs.Last(known => known.Number < epoch.Number);
             await vault.Store.PutIfAbsentAsync(name, sealer.Seal(ObjectKind.Epoch, name, delivery.Encode(), before), cancellationToken).ConfigureAwait(false);
         }
     }
-
-    private static IEnumerable<KnownWriter> Receivers(ObjectSealer sealer) =>
-        sealer.Writers.Writers.Where(writer => writer.IsCertified && !writer.IsRevoked && writer.Id != sealer.AdminId);
 
     private static void ThrowIfNotOfFirstAdmin(ObjectSealer sealer, string name, byte[] content)
     {

@@ -32,6 +32,9 @@ internal sealed class KnownWriter
 
     private uint RemovalsBelow { get; set; }
 
+    /// <summary>As messages name it: id and label.</summary>
+    public string Shown => Label.Length > 0 ? $"{WriterStatement.IdText(Id)} ({Label})" : WriterStatement.IdText(Id);
+
     public void Revoke(WriterRevocation revocation)
     {
         IsRevoked = true;

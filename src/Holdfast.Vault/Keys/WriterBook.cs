@@ -11,6 +11,10 @@ internal sealed class WriterBook
     private readonly Dictionary<ulong, KnownWriter> writers = [];
     private readonly Dictionary<string, WriterCertificate> slots = new(StringComparer.Ordinal);
     private readonly List<WriterRevocation> revocations = [];
+    private readonly HashSet<ulong> unclear = [];
+
+    // Whose objects have names that tell of no writer: what they say may be of any.
+    private bool isAnyUnclear;
 
     private WriterBook(KeyRing ring)
     {
@@ -32,13 +36,16 @@ internal sealed class WriterBook
     /// <summary>Who a signature is of; null for an unknown writer.</summary>
     public KnownWriter? Find(ulong writerId) => writers.GetValueOrDefault(writerId);
 
+    /// <summary>Whether something is said of a writer that could not be read, or may be: it may be that it is revoked.</summary>
+    public bool IsUnclear(ulong writerId) => isAnyUnclear || unclear.Contains(writerId);
+
     /// <summary>What was said when a key slot was made; null where nobody said anything.</summary>
     public WriterCertificate? OfSlot(string slot) => slots.GetValueOrDefault(slot);
 
     /// <summary>The slots of a writer, as far as it is known whose they are.</summary>
     public IEnumerable<string> SlotsOf(ulong writerId) => slots.Where(slot => slot.Value.WriterId == writerId).Select(static slot => slot.Key);
 
-    /// <summary>Reads all that is said of writers. What cannot be read says nothing, and is told of.</summary>
+    /// <summary>Reads all that is said of writers. What cannot be read says nothing, and is told of; who it may be said of is unclear.</summary>
     /// <remarks>
     /// Certificates first, since others are verified by them. A certificate that its own writer signed establishes nothing:
     /// it tells of a further slot of a writer that is known.
@@ -46,13 +53,14 @@ internal sealed class WriterBook
     public static async Task<WriterBook> ReadAsync(
         IObjectStore store, ObjectSealer sealer, IReadOnlyList<ObjectEntry> entries, Action<Exception> onDamage, CancellationToken cancellationToken)
     {
-        var contents = new byte[entries.Count][];
+        var contents = new byte[]?[entries.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, entries.Count, options, async (i, cancellation) =>
         {
+            if (!WriterStatement.IsName(entries[i].Name)) return;
             try
             {
-                contents[i] = await store.TryGetAsync(entries[i].Name, WriterStatement.MaxBytes, cancellation).ConfigureAwait(false) ?? [];
+                contents[i] = await store.TryGetAsync(entries[i].Name, WriterStatement.MaxBytes, cancellation).ConfigureAwait(false);
             }
             catch (HoldfastException error) when (DamageException.IsLoss(error))
             {
@@ -62,26 +70,33 @@ internal sealed class WriterBook
         }).ConfigureAwait(false);
 
         var book = new WriterBook(sealer.Ring) { IsRead = true };
+        var understood = new bool[entries.Count];
         foreach (bool byAdmin in (bool[])[true, false])
         {
             for (int i = 0; i < contents.Length; i++)
             {
                 // Gone meanwhile, or told of above.
-                if (contents[i].Length == 0) continue;
+                if (contents[i] is not { Length: > 0 } content) continue;
                 try
                 {
                     string name = entries[i].Name;
-                    ObjectHeader header = ObjectHeader.Decode(contents[i], ObjectKind.Writer, name);
+                    ObjectHeader header = ObjectHeader.Decode(content, ObjectKind.Writer, name);
                     // Told to those who were there then: who came later has no epoch so old, and who was revoked none so new.
                     if ((header.WriterId == sealer.AdminId) != byAdmin || !sealer.Ring.Has(header.Epoch)) continue;
-                    byte[] body = sealer.Open(ObjectKind.Writer, name, contents[i], book).Body;
+                    byte[] body = sealer.Open(ObjectKind.Writer, name, content, book).Body;
                     book.Add(WriterStatement.Decode(body, name), header.WriterId, byAdmin);
+                    understood[i] = true;
                 }
                 catch (HoldfastException error) when (DamageException.IsLoss(error))
                 {
                     onDamage(error);
                 }
             }
+        }
+
+        for (int i = 0; i < contents.Length; i++)
+        {
+            if (contents[i] is not null ? !understood[i] : !WriterStatement.IsName(entries[i].Name)) book.AddUnclear(entries[i].Name);
         }
 
         foreach (WriterRevocation revocation in book.revocations)
@@ -91,6 +106,12 @@ internal sealed class WriterBook
         }
 
         return book;
+    }
+
+    private void AddUnclear(string name)
+    {
+        if (WriterStatement.TryParseName(name, out ulong writer)) unclear.Add(writer);
+        else isAnyUnclear = true;
     }
 
     private void Add(WriterStatement statement, ulong saidBy, bool byAdmin)

@@ -35,11 +35,16 @@ internal sealed record WriterStatement(WriterCertificate? Certificate, WriterRev
     /// <summary>A writer's id as names of objects and lists show it.</summary>
     public static string IdText(ulong writerId) => writerId.ToString("x16", CultureInfo.InvariantCulture);
 
-    public static bool IsName(string name)
+    public static bool IsName(string name) => TryParseName(name, out _);
+
+    /// <summary>Whom the statement of a name tells of; false where it is no such name.</summary>
+    public static bool TryParseName(string name, out ulong writerId)
     {
+        writerId = 0;
         ReadOnlySpan<char> rest = name.AsSpan(Prefix.Length);
-        return rest.Length == IdDigits + 1 + IdDigits && rest[IdDigits] == '-'
-            && !rest[..IdDigits].ContainsAnyExcept(SessionId.HexDigits) && !rest[(IdDigits + 1)..].ContainsAnyExcept(SessionId.HexDigits);
+        return rest.Length == IdDigits + 1 + IdDigits && rest[IdDigits] == '-' && !rest[(IdDigits + 1)..].ContainsAnyExcept(SessionId.HexDigits)
+            && !rest[..IdDigits].ContainsAnyExcept(SessionId.HexDigits)
+            && ulong.TryParse(rest[..IdDigits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out writerId);
     }
 
     /// <summary>Seconds since 1970 that a date can have.</summary>

@@ -25,6 +25,9 @@ internal sealed class PointMarks
     /// <summary>What cannot be read, if anything: then it is not known what is on hold.</summary>
     public HoldfastException? Damage { get; private set; }
 
+    /// <summary>Whether every mark that was ever put is there and was read: what no mark says was not said.</summary>
+    public bool AreAllThere { get; private set; } = true;
+
     /// <summary>When the store received the mark by which a point is forgotten; null where it is not.</summary>
     public DateTimeOffset? ForgottenSince(SessionId point) => forgotten.TryGetValue(point, out DateTimeOffset since) ? since : null;
 
@@ -53,6 +56,7 @@ internal sealed class PointMarks
 
         // The names are in the order of the numbers.
         var marks = new PointMarks(entries.Count == 0 ? 0 : entries[^1].Number + 1);
+        if (entries.Count > 0) marks.AreAllThere = entries[0].Number == 0 && !HasGap(entries);
         var read = new SignedMark?[entries.Count];
         var errors = new HoldfastException?[entries.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken };
@@ -73,9 +77,10 @@ internal sealed class PointMarks
         for (int i = 0; i < read.Length; i++)
         {
             if (read[i] is { } mark && Counts(mark, entries[i].Number, vault.Sealer)) marks.Apply(mark.Mark, entries[i].Entry.Stored);
+            if (read[i] is null) marks.AreAllThere = false;
             if (errors[i] is not { } error) continue;
             marks.Damage ??= error;
-            vault.TellOfDamage(error);
+            vault.TellOfUnreadableMark(error);
         }
 
         return marks;

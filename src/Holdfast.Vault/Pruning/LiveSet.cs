@@ -1,6 +1,7 @@
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Points;
+using Holdfast.Vault.Repairing;
 
 namespace Holdfast.Vault.Pruning;
 
@@ -100,7 +101,7 @@ internal sealed class LiveSet(OpenVault vault, PruneBudget budget)
         {
             throw new HoldfastException(
                 ErrorKind.Damage, $"{error.Message}; so it is not known what that point needs, and nothing is deleted",
-                "bring the object back from another copy of the vault; or remove it, if the point is to go", error);
+                Remedy.FromCopyOrDrop, error);
         }
     }
 
@@ -126,7 +127,7 @@ internal sealed class LiveSet(OpenVault vault, PruneBudget budget)
         {
             throw new HoldfastException(
                 ErrorKind.Damage, $"{error.Message}; so it is not known what {Users(list)} needs, and nothing is deleted",
-                "run \"holdfast check --repair\", or forget the points that name it", error);
+                "\"holdfast repair\" makes it anew; or forget the points that name it", error);
         }
     }
 

@@ -1,5 +1,6 @@
 using Holdfast.Log;
 using Holdfast.Vault.Points;
+using Holdfast.Vault.Repairing;
 
 namespace Holdfast.Vault.Pruning;
 
@@ -20,7 +21,7 @@ internal sealed class PointDisposal(OpenVault vault, TimeSpan undeleteWindow, Pr
     {
         PointMarks marks = await PointMarks.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
         return marks.Damage is not { } damage ? marks : throw new HoldfastException(
-            ErrorKind.Damage, $"{damage.Message}; so it is not known which points stay, and nothing is deleted", "bring the object back from another copy of the vault, or remove it", damage);
+            ErrorKind.Damage, $"{damage.Message}; so it is not known which points stay, and nothing is deleted", Remedy.FromCopyOrDrop, damage);
     }
 
     /// <summary>Points that are to be condemned, ascending.</summary>

@@ -2,6 +2,7 @@ using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
+using Holdfast.Vault.Repairing;
 
 namespace Holdfast.Vault.Pruning;
 
@@ -88,7 +89,7 @@ internal sealed class PruneState
     {
         Removals removals = await Removals.ReadAsync(vault, known, cancellationToken).ConfigureAwait(false);
         return removals.Damage is not { } damage ? removals : throw new HoldfastException(
-            ErrorKind.Damage, $"{damage.Message}; so it is not known where chunks are now, and nothing is deleted", "bring the object back from another copy of the vault", damage);
+            ErrorKind.Damage, $"{damage.Message}; so it is not known where chunks are now, and nothing is deleted", Remedy.FromCopy, damage);
     }
 
     /// <summary>The references objects that no point names that stays, and no session at work may name.</summary>
@@ -109,7 +110,7 @@ internal sealed class PruneState
             if (await vault.Store.StatAsync(pack.ObjectName, cancellationToken).ConfigureAwait(false) is not null) continue;
             throw new HoldfastException(
                 ErrorKind.Damage, $"{pack}: is missing, and a restore point needs it; as long as it does, nothing is deleted",
-                "run \"holdfast check\" to see which points it affects; bring the object back from another copy of the vault, or forget these points");
+                "run \"holdfast check\" to see which points it affects; \"holdfast repair --from\" a copy of the vault brings back what it held; or forget these points");
         }
     }
 }

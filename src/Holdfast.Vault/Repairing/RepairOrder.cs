@@ -1,4 +1,5 @@
 using Holdfast.Vault.Chunking;
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
@@ -25,8 +26,8 @@ internal sealed class RepairOrder
     /// <summary>Whether it goes no further than <see cref="BringBack"/>: this key cannot tell what else is wrong.</summary>
     public bool IsSmall { get; set; }
 
-    /// <summary>Whether key epochs are delivered anew to those whom no object gives them.</summary>
-    public bool DeliversEpochs { get; set; }
+    /// <summary>To whom key epochs are delivered anew that no object gives them.</summary>
+    public List<KnownWriter> DeliverTo { get; } = [];
 
     /// <summary>Names of objects that the copy of the vault has (<see cref="SmallObjects"/>); the descriptor needs no copy.</summary>
     public List<string> BringBack { get; } = [];
@@ -54,4 +55,13 @@ internal sealed class RepairOrder
 
     /// <summary>Objects that go to quarantine, besides references that are replaced.</summary>
     public List<string> Quarantine { get; } = [];
+
+    /// <summary>Adds to <see cref="BringBack"/>, once: of one object several things may be wrong.</summary>
+    public void AddBringBack(string name)
+    {
+        if (!BringBack.Contains(name)) BringBack.Add(name);
+    }
+
+    /// <summary>Whether objects of a kind come back: what they say is not known before.</summary>
+    public bool BringsBack(string prefix) => BringBack.Exists(name => name.StartsWith(prefix, StringComparison.Ordinal));
 }

@@ -4,6 +4,7 @@ using Holdfast.Storage;
 using Holdfast.Vault.Checking;
 using Holdfast.Vault.Chunking;
 using Holdfast.Vault.Indexing;
+using Holdfast.Vault.Keys;
 using Holdfast.Vault.Packing;
 using Holdfast.Vault.Points;
 using Holdfast.Vault.Sealing;
@@ -19,6 +20,7 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
     private readonly HashSet<int> bad = [];
     private readonly HashSet<int> healed = [];
     private readonly HashSet<PackId> untouchable = [];
+    private readonly Dictionary<ulong, HashSet<string>> uncertified = [];
     private readonly LostPlaces places = new();
     private readonly List<ChunkSpare> spares = [];
     private CheckWork? work;
@@ -40,12 +42,13 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         };
         work = new CheckWork(vault, checkRequest, new CheckSpares(twin is null ? null : TreeChunkOf(twin), places));
         CheckReport report = await work.RunAsync(cancellationToken).ConfigureAwait(false);
-        var small = new SmallObjectPlan(vault, request, order, Leave);
+        var small = new SmallObjectPlan(vault, request, order, Leave, LeaveUnread);
         await small.RunAsync(Check.All, name => Check.Points.Points.Any(point => point.Name == name), cancellationToken).ConfigureAwait(false);
         if (LacksEpochs())
         {
             // What is missing may be there, and what was written now, removed keys could read.
             order.IsSmall = true;
+            LeaveUncertified();
             Leave("", "there are objects of a key epoch that this key lacks: until it has that, all else stays as it is",
                 "run it with the first admin's key, or --from a copy of this vault");
             return new RepairPlan { Report = report, Steps = RepairSteps.Of(order), Left = left, Order = order };
@@ -59,6 +62,7 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         if (request.RewritesPoints) await FindPointsToRewriteAsync(report, cancellationToken).ConfigureAwait(false);
         FindQuarantine();
         await FindRecordsAsync(cancellationToken).ConfigureAwait(false);
+        LeaveUncertified();
         return new RepairPlan { Report = report, Steps = RepairSteps.Of(order), Left = left, ChunksLost = chunksLost, Order = order };
     }
 
@@ -95,7 +99,7 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
             if (isPack && finding.DependsOnKey)
             {
                 untouchable.Add(id);
-                Leave(finding.ObjectName, $"{finding.What}; it stays as it is", "repair with a key that reads it");
+                LeaveUnread(finding);
             }
 
             foreach (int number in finding.Chunks)
@@ -229,7 +233,7 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         foreach (Finding finding in Check.All)
         {
             if (!finding.ObjectName.StartsWith(IndexObject.Prefix, StringComparison.Ordinal)) continue;
-            if (finding.DependsOnKey) Leave(finding.ObjectName, $"{finding.What}; it stays as it is", "repair with a key that reads it");
+            if (finding.DependsOnKey) LeaveUnread(finding);
             else order.RebuildsIndex = true;
             if (!finding.DependsOnKey && !finding.ObjectName.EndsWith('*')) order.LostIndexes.Add(finding.ObjectName);
         }
@@ -249,9 +253,9 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         {
             string name = ReferenceSet.Name(users.Key);
             Finding[] findings = [.. Check.All.Where(finding => finding.ObjectName == name)];
-            if (findings.Any(static finding => finding.DependsOnKey))
+            if (Array.Find(findings, static finding => finding.DependsOnKey) is { } unread)
             {
-                Leave(name, "this key cannot read it; it stays as it is", "repair with a key that reads it");
+                LeaveUnread(unread);
                 continue;
             }
 
@@ -353,6 +357,26 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
     {
         if (untouchable.Count > 0) return;
         await foreach (ObjectEntry entry in vault.Store.ListAsync(DamageRecord.Prefix, cancellationToken).ConfigureAwait(false)) order.ClearRecords.Add(entry.Name);
+    }
+
+    private void LeaveUnread(Finding finding)
+    {
+        if (finding.UnknownWriter is not { } writer) Leave(finding.ObjectName, $"{finding.What}; it stays as it is", "repair with a key that reads it");
+        else if (!uncertified.TryGetValue(writer, out HashSet<string>? names)) uncertified.Add(writer, [finding.ObjectName]);
+        else names.Add(finding.ObjectName);
+    }
+
+    /// <summary>What hangs on one certificate, in one line; nothing where that comes back: the next repair sees what it makes readable.</summary>
+    private void LeaveUncertified()
+    {
+        foreach ((ulong writer, HashSet<string> names) in uncertified)
+        {
+            string prefix = WriterStatement.Prefix + WriterStatement.IdText(writer);
+            if (order.BringsBack(prefix)) continue;
+            Leave(
+                prefix, string.Create(CultureInfo.InvariantCulture, $"no certificate names this writer, and {names.Count} objects that it signed stay as they are, as nobody can tell whether they are whole"),
+                "--from a copy of this vault brings back the certificate");
+        }
     }
 
     private void Leave(string name, string what, string hint) => left.Add(new RepairStep(RepairAction.None, name, $"{what}: {hint}"));

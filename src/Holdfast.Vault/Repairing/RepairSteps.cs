@@ -23,7 +23,12 @@ internal static class RepairSteps
 
         if (order.RebuildsIndex) steps.Add(new RepairStep(RepairAction.RebuildIndex, "", "packs that no sound index object lists are listed anew, by their footers"));
         foreach (string name in order.BringBack) steps.Add(new RepairStep(RepairAction.BringBack, name, name == VaultDescriptor.Name ? "is written anew" : "is brought back from the copy of the vault"));
-        if (order.DeliversEpochs) steps.Add(new RepairStep(RepairAction.DeliverEpochs, "", "key epochs are delivered anew to the keys that should have them"));
+        if (order.DeliverTo.Count > 0)
+        {
+            string keys = string.Join(", ", order.DeliverTo.Select(static writer => writer.Shown));
+            steps.Add(new RepairStep(RepairAction.DeliverEpochs, "", $"key epochs are delivered anew to the keys of {keys}"));
+        }
+
         foreach (RebuiltReferences references in order.References)
         {
             steps.Add(new RepairStep(RepairAction.RebuildReferences, ReferenceSet.Name(references.Session), "is written anew, from the trees of its points"));

@@ -53,7 +53,12 @@ internal sealed class RepairWork(OpenVault vault, RepairOrder order, RepairReque
                 await WritePacksAsync(session, cancellationToken).ConfigureAwait(false);
                 await session.SealAsync(cancellationToken).ConfigureAwait(false);
                 await BringBackAllAsync(cancellationToken).ConfigureAwait(false);
-                if (order.DeliversEpochs) await KeyEpochs.DeliverMissingAsync(vault, vault.Sealer.Ring, cancellationToken).ConfigureAwait(false);
+                if (order.DeliverTo.Count > 0)
+                {
+                    HashSet<ulong> meant = [.. order.DeliverTo.Select(static writer => writer.Id)];
+                    await KeyEpochs.DeliverMissingAsync(vault, vault.Sealer.Ring, writer => meant.Contains(writer.Id), cancellationToken).ConfigureAwait(false);
+                }
+
                 foreach (RebuiltReferences references in order.References) await ReplaceAsync(references, cancellationToken).ConfigureAwait(false);
                 foreach (string name in order.Quarantine) await QuarantineAsync(name, cancellationToken).ConfigureAwait(false);
                 foreach (string name in order.ClearRecords) await vault.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);

@@ -13,10 +13,11 @@ namespace Holdfast.Vault.Repairing;
 /// <param name="request">What is allowed.</param>
 /// <param name="order">Receives the decisions.</param>
 /// <param name="leave">Told of what stays: the object, what is wrong with it, and what would help.</param>
-internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, RepairOrder order, Action<string, string, string> leave)
+/// <param name="leaveUnread">Told of what stays because this key cannot read it.</param>
+internal sealed class SmallObjectPlan(
+    OpenVault vault, RepairRequest request, RepairOrder order, Action<string, string, string> leave, Action<Finding> leaveUnread)
 {
-    /// <summary>Never removed in order, so one that a copy has and the vault has not was lost.</summary>
-    private static readonly string[] KeptForGood = [EpochDelivery.Prefix, WriterStatement.Prefix];
+    private bool epochsAreMissing;
 
     private readonly SmallObjects? copy =
         request.From is { } from && from.VaultId.AsSpan().SequenceEqual(vault.VaultId) ? new SmallObjects(vault, from) : null;
@@ -34,17 +35,21 @@ internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, Re
             else if (SmallObjects.IsName(finding.ObjectName) && !isReadPoint(finding.ObjectName)) await DecideAsync(finding, cancellationToken).ConfigureAwait(false);
         }
 
-        if (copy is null) return;
-        await FindTakenAwayAsync(cancellationToken).ConfigureAwait(false);
-        foreach (string prefix in KeptForGood) await FindLostAsync(prefix, cancellationToken).ConfigureAwait(false);
-        await CompareSlotsAsync(request.From!, cancellationToken).ConfigureAwait(false);
+        LostObjects? lost = copy is null ? null : new LostObjects(vault, request.From!, copy, order, leave);
+        if (lost is not null)
+        {
+            await lost.RunAsync(cancellationToken).ConfigureAwait(false);
+            await CompareSlotsAsync(request.From!, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (epochsAreMissing) await DecideOnDeliveriesAsync(lost?.Unclear ?? [], cancellationToken).ConfigureAwait(false);
     }
 
     private async Task DecideAsync(Finding finding, CancellationToken cancellationToken)
     {
         string name = finding.ObjectName;
         if (!finding.LacksEpoch && await CopyHasAsync(name, cancellationToken).ConfigureAwait(false)) BringBack(name);
-        else if (finding.DependsOnKey) leave(name, $"{finding.What}; it stays as it is", "repair with a key that reads it");
+        else if (finding.DependsOnKey) leaveUnread(finding);
         else if (name.StartsWith(KeyDirectory.Prefix, StringComparison.Ordinal)) leave(name, finding.What, "--from a copy of this vault may bring it back; else \"holdfast key remove\" and \"key add\" replace it");
         else if (SmallObjects.IsHint(name)) PutAway(name);
         else if (!SmallObjects.MayBeDropped(name)) leave(name, finding.What, "--from a copy of this vault may bring it back");
@@ -65,7 +70,7 @@ internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, Re
         }
         else if (isOurs)
         {
-            order.DeliversEpochs = true;
+            epochsAreMissing = true;
             if (isObject && !finding.DependsOnKey && await vault.Store.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null) PutAway(name);
         }
         else if (isObject && !finding.DependsOnKey && request.DropsUnreadable)
@@ -78,28 +83,20 @@ internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, Re
         }
     }
 
-    /// <summary>What a repair that was cut off took away and did not bring back.</summary>
-    private async Task FindTakenAwayAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Whom no object delivers an epoch. What comes back may be a revocation, or deliver the epoch by itself: then the next repair
+    /// decides, on what is there.
+    /// </summary>
+    private async Task DecideOnDeliveriesAsync(IReadOnlyList<string> unclear, CancellationToken cancellationToken)
     {
-        await foreach (ObjectEntry entry in vault.Store.ListAsync(Quarantine.Prefix, cancellationToken).ConfigureAwait(false))
+        if (order.BringsBack(WriterStatement.Prefix) || order.BringsBack(EpochDelivery.Prefix)) return;
+        KeyHolders holders = await KeyHolders.ReadAsync(vault, cancellationToken).ConfigureAwait(false);
+        foreach (string name in unclear) holders.AddUnclear(name);
+        foreach ((_, List<KnownWriter> lacking) in await KeyEpochs.FindMissingAsync(
+            vault, vault.Sealer.Ring, holders, static (_, _) => { }, cancellationToken).ConfigureAwait(false))
         {
-            string name = Quarantine.NameOf(entry.Name);
-            if (SmallObjects.IsName(name) && !SmallObjects.IsHint(name)) await BringBackIfLostAsync(name, cancellationToken).ConfigureAwait(false);
+            order.DeliverTo.AddRange(lacking.Where(writer => !order.DeliverTo.Exists(other => other.Id == writer.Id)));
         }
-    }
-
-    private async Task FindLostAsync(string prefix, CancellationToken cancellationToken)
-    {
-        await foreach (ObjectEntry entry in request.From!.Store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
-        {
-            if (SmallObjects.IsName(entry.Name)) await BringBackIfLostAsync(entry.Name, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task BringBackIfLostAsync(string name, CancellationToken cancellationToken)
-    {
-        if (order.BringBack.Contains(name) || await vault.Store.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null) return;
-        if (await CopyHasAsync(name, cancellationToken).ConfigureAwait(false)) BringBack(name);
     }
 
     /// <summary>Slots of the first version have no checksum: only beside another is it seen that one of them changed.</summary>
@@ -108,14 +105,16 @@ internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, Re
         await foreach (ObjectEntry entry in vault.Store.ListAsync(KeyDirectory.Prefix, cancellationToken).ConfigureAwait(false))
         {
             string name = entry.Name, id = name[KeyDirectory.Prefix.Length..];
-            // The one in use opened.
-            if (id == vault.KeySlotId || order.BringBack.Contains(name)) continue;
+            bool isOurs = id == vault.KeySlotId;
+            // The one in use opened, here or there.
+            if ((isOurs && !vault.IsOpenedByCopy) || order.BringBack.Contains(name)) continue;
             try
             {
                 byte[]? ours = await vault.Store.TryGetAsync(name, KeySlot.MaxBytes, cancellationToken).ConfigureAwait(false);
                 byte[]? theirs = await from.Store.TryGetAsync(name, KeySlot.MaxBytes, cancellationToken).ConfigureAwait(false);
-                if (ours is null || theirs is null || KeySlot.HasChecksum(ours) || ours.AsSpan().SequenceEqual(theirs)) continue;
-                leave(name, $"differs from that in {from.Address}, and has no checksum by which to tell which of the two is damaged", "try its password on both vaults");
+                if (ours is null || theirs is null || ours.AsSpan().SequenceEqual(theirs)) continue;
+                if (isOurs) BringBack(name);
+                else if (!KeySlot.HasChecksum(ours)) leave(name, $"differs from that in {from.Address}, and has no checksum by which to tell which of the two is damaged", "try its password on both vaults");
             }
             catch (HoldfastException error) when (DamageException.IsLoss(error))
             {
@@ -124,11 +123,7 @@ internal sealed class SmallObjectPlan(OpenVault vault, RepairRequest request, Re
         }
     }
 
-    // Of one object several things may be wrong.
-    private void BringBack(string name)
-    {
-        if (!order.BringBack.Contains(name)) order.BringBack.Add(name);
-    }
+    private void BringBack(string name) => order.AddBringBack(name);
 
     private void PutAway(string name)
     {

@@ -92,11 +92,13 @@ internal sealed class SmallObjects(OpenVault vault, OpenVault copy)
             return;
         }
 
-        byte[] body = vault.Sealer.Open(kind, name, content).Body;
+        (ObjectHeader header, byte[] body) = vault.Sealer.Open(kind, name, content);
         switch (kind)
         {
             case ObjectKind.Point:
                 _ = SessionId.TryParse(name.AsSpan(PointCodec.Prefix.Length), out SessionId id);
+                KnownWriter writer = vault.Sealer.Writers.Find(header.WriterId)!;
+                if (!writer.HasPoint(id) || !RoleRules.Allows(writer.Role, VaultUse.Backup)) throw new DamageException(name, "counts as none, whole as it is");
                 PointCodec.Decode(body, id, default, byAdmin: false);
                 break;
             case ObjectKind.Mark:

@@ -153,7 +153,11 @@ internal sealed class ObjectSealer(KeyRing ring, IEntropy entropy)
     {
         if (known.Find(header.WriterId) is not { } writer)
         {
-            throw new DamageException(name, $"written by {WriterStatement.IdText(header.WriterId)}, whom no certificate of this vault names") { DependsOnKey = true };
+            throw new DamageException(name, $"written by {WriterStatement.IdText(header.WriterId)}, whom no certificate of this vault names")
+            {
+                DependsOnKey = true,
+                UnknownWriter = header.WriterId,
+            };
         }
 
         Span<byte> digest = stackalloc byte[32];

@@ -56,8 +56,9 @@ public sealed class HostileKeySlotTests
         Put(1, passes: 3, memoryBytes: (1UL << 30) + 1);
         Put(2, passes: 9, memoryBytes: 1UL << 30);
 
-        HoldfastException error = await Assert.ThrowsAsync<DamageException>(() => OpenAsync("correct horse"));
+        HoldfastException error = await Assert.ThrowsAsync<HoldfastException>(() => OpenAsync("correct horse"));
 
+        Assert.Equal(ErrorKind.Damage, error.Kind);
         Assert.Contains("absurd key derivation", error.Message, StringComparison.Ordinal);
     }
 

@@ -205,8 +205,8 @@ public sealed class KeyEpochTests : IDisposable
 
         using (OpenVault vault = await world.OpenAsync(world.Root))
         {
-            await KeyEpochs.DeliverMissingAsync(vault, ring, Token);
-            await KeyEpochs.DeliverMissingAsync(vault, ring, Token);
+            await KeyEpochs.DeliverMissingAsync(vault, ring, static _ => true, Token);
+            await KeyEpochs.DeliverMissingAsync(vault, ring, static _ => true, Token);
         }
 
         await world.AssertIsAsync(late, point, path);

@@ -92,8 +92,9 @@ public sealed class RewrappedCopyTests : IDisposable
     private async Task<KeyRing> AddToCopyAsync(KeyRole role)
     {
         KeyRing ring = world.Root.NewMember(role, $"{role}", new SimulatedEntropy(++seed), world.Clock.GetUtcNow());
-        await WriterStatement.PutAsync(
-            copy, new ObjectSealer(world.Root, new SimulatedEntropy(++seed)), WriterCertificate.Of(ring, KeyDirectory.NewId(new SimulatedEntropy(++seed))), Token);
+        string slot = KeyDirectory.NewId(new SimulatedEntropy(++seed));
+        await WriterStatement.PutAsync(copy, new ObjectSealer(world.Root, new SimulatedEntropy(++seed)), WriterCertificate.Of(ring, slot), Token);
+        copy.Overwrite(KeyDirectory.Prefix + slot, TestKeys.Slot());
         return ring;
     }
 

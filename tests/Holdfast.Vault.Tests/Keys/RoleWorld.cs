@@ -31,11 +31,17 @@ internal sealed class RoleWorld : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>A key of a role that the first admin certified.</summary>
+    /// <summary>The slot of the key that was added last.</summary>
+    public string LastSlot { get; private set; } = "";
+
+    /// <summary>A key of a role that the first admin certified, with a slot that no password opens.</summary>
     public async Task<KeyRing> AddAsync(KeyRole role)
     {
         KeyRing ring = Root.NewMember(role, role.ToString(), entropy, Clock.GetUtcNow());
-        await WriterStatement.PutAsync(Store, new ObjectSealer(Root, entropy), WriterCertificate.Of(ring, KeyDirectory.NewId(entropy)), Token);
+        string slot = KeyDirectory.NewId(entropy);
+        await WriterStatement.PutAsync(Store, new ObjectSealer(Root, entropy), WriterCertificate.Of(ring, slot), Token);
+        LastSlot = KeyDirectory.Prefix + slot;
+        Store.Overwrite(LastSlot, TestKeys.Slot());
         return ring;
     }
 

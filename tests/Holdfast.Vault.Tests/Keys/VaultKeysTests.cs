@@ -1,6 +1,7 @@
 using Holdfast.Log;
 using Holdfast.Storage;
 using Holdfast.Testing;
+using Holdfast.Vault.Keys;
 
 namespace Holdfast.Vault.Tests.Keys;
 
@@ -65,6 +66,75 @@ public sealed class VaultKeysTests
 
         Assert.Equal(ErrorKind.Refused, refused.Kind);
         (await OpenAsync("two")).Dispose();
+    }
+
+    [Fact]
+    public async Task APasswordThatOpensAnyKeyIsRefusedForAnother()
+    {
+        using OpenVault vault = await InitAsync("one");
+        await AddAsync(vault, "two", "laptop");
+        string[] before = [.. store.Names];
+
+        foreach (string password in (string[])["one", "two"])
+        {
+            using VaultSecret secret = VaultFixture.Secret(password);
+            await AssertTakenAsync(() => VaultKeys.AddAsync(vault, secret, "again", Token));
+            await AssertTakenAsync(() => VaultKeys.AddAsync(vault, secret, KeyRole.Add, "again", Token));
+            await AssertTakenAsync(() => VaultKeys.ChangePasswordAsync(vault, secret, Token));
+        }
+
+        Assert.Equal(before, store.Names);
+
+        static async Task AssertTakenAsync(Func<Task> act)
+        {
+            HoldfastException error = await Assert.ThrowsAsync<HoldfastException>(act);
+            Assert.Equal(ErrorKind.Usage, error.Kind);
+            Assert.Contains("a password opens one key", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// Older programs let several keys have one password: the slot with the first id must not lock the admin out.
+    [Fact]
+    public async Task OfSeveralKeysWithOnePasswordOneIsTakenThatAllowsTheUse()
+    {
+        using OpenVault vault = await InitAsync("one");
+        using VaultSecret secret = VaultFixture.Secret("one");
+        KeyRing less = vault.Sealer.Ring.NewMember(KeyRole.List, "less", host.Entropy, host.Clock.GetUtcNow());
+        // Before any other, whatever was drawn for that.
+        const string first = "0000000000000000";
+        await WriterStatement.PutAsync(store, vault.Sealer, WriterCertificate.Of(less, first), Token);
+        store.Overwrite("keys/" + first, KeySlot.Seal(less, secret, vault.VaultId, first, PasswordKey.DefaultPasses, host.Entropy));
+
+        foreach (VaultUse use in Enum.GetValues<VaultUse>())
+        {
+            using OpenVault opened = await OpenVault.OpenAsync(host, store, secret, use, OpenVault.DefaultCacheBytes, Token);
+            opened.Require(use);
+        }
+
+        using OpenVault any = await OpenAsync("one");
+        Assert.Equal(KeyRole.List, any.Role);
+    }
+
+    [Fact]
+    public async Task WhereNoSlotOpensAndOneIsDamagedTheErrorSaysWhatToDo()
+    {
+        string id;
+        using (OpenVault vault = await InitAsync("one"))
+        {
+            await AddAsync(vault, "two", "laptop");
+            id = vault.KeySlotId;
+        }
+
+        byte[] slot = (await store.TryGetAsync("keys/" + id, 1 << 20, Token))!;
+        slot[100] ^= 1;
+        store.Overwrite("keys/" + id, slot);
+
+        HoldfastException error = await Assert.ThrowsAsync<HoldfastException>(() => OpenAsync("one"));
+
+        Assert.Equal(ErrorKind.Damage, error.Kind);
+        Assert.Contains($"keys/{id}: does not fit its checksum", error.Message, StringComparison.Ordinal);
+        Assert.Contains("use another password", error.Hint, StringComparison.Ordinal);
+        Assert.Contains("repair --from", error.Hint, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -47,7 +47,7 @@ internal sealed class BackupVerb(BackupOptions options, CommandContext context)
         }
 
         async Task<OpenVault> OpenAsync(CancellationToken cancellation) =>
-            vault = await Task.Run(() => context.OpenVaultAsync(secret, cancellation), cancellation).ConfigureAwait(false);
+            vault = await Task.Run(() => context.OpenVaultAsync(secret, VaultUse.Backup, cancellation), cancellation).ConfigureAwait(false);
     }
 
     private int Report(BackupSummary summary, OpenVault vault)
@@ -57,7 +57,7 @@ internal sealed class BackupVerb(BackupOptions options, CommandContext context)
             context.Output.Notice("there was no full point of this source to compare with: the new one is full");
         }
 
-        context.TellDamages(vault);
+        context.EndWith(vault, DamageReach.Nothing);
         BackupReport.Write(context.Output, summary, progress.Errors, context.Clock.GetElapsedTime(started));
         return progress.Errors > 0 ? ExitCodes.Of(ErrorKind.Incomplete) : ExitCodes.Done;
     }

@@ -14,8 +14,9 @@ internal static class CheckResult
     public static void Write(CommandOutput output, CheckReport report, TimeSpan elapsed)
     {
         WriteDamages(output, report);
+        string dropped = report.DroppedPoints > 0 ? Invariant($" ({report.DroppedPoints:N0} of them dropped, and not pruned yet)") : "";
         output.SummaryLine(Invariant(
-            $"checked {report.Points:N0} restore points, {report.Files:N0} files, {report.Packs:N0} packs in {TimeText.ShowTaken(elapsed)}"));
+            $"checked {report.Points:N0} restore points{dropped}, {report.Files:N0} files, {report.Packs:N0} packs in {TimeText.ShowTaken(elapsed)}"));
         output.SummaryLine(report.PacksRead > 0
             ? Invariant($"packs read: {report.PacksRead:N0}, {SizeText.Show(report.BytesRead)}")
             : "the data itself was not read: --read-data does that");
@@ -31,12 +32,12 @@ internal static class CheckResult
             0 when unreadable > 0 => "no damage found in what this key can read",
             0 => "no damage found",
             1 => "1 thing is damaged: see above",
-            var count => Invariant($"{count:N0} things are damaged: see above"),
+            var count => $"{Things(count)} are damaged: see above",
         });
         if (unreadable > 0)
         {
             output.SummaryLine(Invariant(
-                $"{unreadable:N0} things cannot be read with this key, which lacks a key epoch: see above; \"holdfast repair\" with the first admin's key delivers it"));
+                $"{Things(unreadable)} cannot be read with this key, which lacks a key epoch: see above; \"holdfast repair\" with the first admin's key delivers it"));
         }
 
         output.Record("summary", (report, elapsed), WriteSummary);
@@ -47,6 +48,9 @@ internal static class CheckResult
         report.Damages.Any(static damage => !damage.IsUnreadable) ? ExitCodes.Of(ErrorKind.Damage)
         : report.Damages.Count > 0 ? ExitCodes.Of(ErrorKind.WrongKey)
         : ExitCodes.Done;
+
+    /// <summary>So many things, in words.</summary>
+    public static string Things(int count) => Invariant($"{count:N0} {(count == 1 ? "thing" : "things")}");
 
     /// <summary>Each damaged thing, and what it affects.</summary>
     public static void WriteDamages(CommandOutput output, CheckReport report)
@@ -71,7 +75,7 @@ internal static class CheckResult
         {
             AffectedKind.Point => "is lost",
             AffectedKind.Changes => "its list of changes is lost; it can be restored whole",
-            AffectedKind.References => "its list of what it needs is lost; it can be restored whole",
+            AffectedKind.References => "its list of what it needs has to be made anew (\"holdfast repair\"); nothing that it holds is lost by that",
             AffectedKind.Tree when affected.Ranges.Count == 0 => "entries of this directory are lost",
             _ => "",
         };
@@ -124,6 +128,7 @@ internal static class CheckResult
         writer.WriteNumber("damages", report.Damages.Count);
         writer.WriteNumber("unreadable", report.Damages.Count(static damage => damage.IsUnreadable));
         writer.WriteNumber("points", report.Points);
+        writer.WriteNumber("pointsDropped", report.DroppedPoints);
         writer.WriteNumber("files", report.Files);
         writer.WriteNumber("directories", report.Directories);
         writer.WriteNumber("keys", report.KeySlots);

@@ -103,7 +103,7 @@ internal static class DbBackupCommand
         }
 
         DbContext.TellWay(context, summary.Checkpoint);
-        context.TellDamages(vault);
+        context.EndWith(vault, DamageReach.Nothing);
         TimeSpan elapsed = context.Clock.GetElapsedTime(started);
         BackupReport.Describe(context.Output, summary.Backup, progress.Errors, elapsed);
         DbReport.Write(context.Output, summary.Checkpoint);

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Holdfast.Cli.Output;
 using Holdfast.Cli.Values;
 using Holdfast.Files;
-using Holdfast.Log;
 using Holdfast.Vault;
 
 namespace Holdfast.Cli.Commands.Db;
@@ -30,7 +29,7 @@ internal static class DbPointsCommand
         using OpenVault vault = await context.OpenVaultAsync(VaultUse.SeePoints, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<RestorePoint> points = await RestorePoints.ListAsync(vault, cancellationToken).ConfigureAwait(false);
         Write(context.Output, [.. points.Where(point => point.Database is not null && options.Filter.Passes(point))]);
-        return context.TellDamages(vault) ? ExitCodes.Of(ErrorKind.Damage) : ExitCodes.Done;
+        return context.EndWith(vault, DamageReach.Result);
     }
 
     private static void Write(CommandOutput output, IReadOnlyList<RestorePoint> points)

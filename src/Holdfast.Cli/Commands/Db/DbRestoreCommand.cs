@@ -66,9 +66,9 @@ internal static class DbRestoreCommand
                 context.Host, vault, point, options.Target, options.Replace, tree => RequestOf(tree, context, progress), cancellationToken).ConfigureAwait(false);
         }
 
-        context.TellDamages(vault);
+        int code = context.EndWith(vault, options.Point);
         Write(context.Output, point, options.Target, summary, context.Clock.GetElapsedTime(started));
-        return ExitCodes.Done;
+        return code;
     }
 
     private static RestoreRequest RequestOf(IFileTree target, CommandContext context, WorkProgress progress) => new()

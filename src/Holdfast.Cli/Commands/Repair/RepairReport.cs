@@ -83,13 +83,13 @@ internal sealed class RepairReport(CommandOutput output)
 
         if (isDryRun)
         {
-            output.SummaryLine(Invariant($"{damages:N0} things are damaged, {steps:N0} steps would be taken; nothing was changed"));
+            output.SummaryLine(Invariant($"{CheckResult.Things(damages)} {(damages == 1 ? "is" : "are")} damaged, {steps:N0} {(steps == 1 ? "step" : "steps")} would be taken; nothing was changed"));
             return;
         }
 
         output.SummaryLine(Invariant(
             $"chunks saved from damaged packs: {salvaged:N0}, brought back: {healed:N0}; objects in quarantine: {quarantined:N0}; {TimeText.ShowTaken(elapsed)}"));
-        output.SummaryLine(damages == 0 ? "the vault is whole again" : Invariant($"{damages:N0} things stay damaged: see above"));
+        output.SummaryLine(damages == 0 ? "the vault is whole again" : $"{CheckResult.Things(damages)} {(damages == 1 ? "stays" : "stay")} damaged: see above");
     }
 
     private void WriteSummary(Utf8JsonWriter writer, (RepairPlan Last, TimeSpan Elapsed) result)

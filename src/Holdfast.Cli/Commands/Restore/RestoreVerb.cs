@@ -30,12 +30,9 @@ internal sealed class RestoreVerb(RestoreOptions options, CommandContext context
                 vault, point, CreateRequest(target, new PathSelection(includes, excludes, places)), cancellationToken).ConfigureAwait(false);
         }
 
-        context.TellDamages(vault);
-        // Among those that cannot be read may be the newest.
-        bool isCertain = options.Point.IsById || vault.UnreadablePoints.Count == 0;
-        if (!isCertain) context.Output.Notice("a newer restore point may be among those that cannot be read");
+        int code = context.EndWith(vault, options.Point);
         RestoreReport.Write(context.Output, point, summary, options);
-        return isCertain ? CodeOf(summary) : ExitCodes.Of(ErrorKind.Damage);
+        return ExitCodes.Combine(code, CodeOf(summary));
     }
 
     private static int CodeOf(RestoreSummary summary)
