@@ -43,16 +43,15 @@ public sealed partial class SftpStore : IObjectStore, IDisposable
     {
         ObjectName.ThrowIfInvalid(name);
         ObjectName.ThrowIfTooLong(name, content);
-        string staged = $"{ParentOf(PathOf(name))}/{IDisk.StagingPrefix}{NewStagingName()}";
-        bool mayBeLeft = false;
+        string? left = null;
         return await RunAsync(
             "write", name,
             async current =>
             {
-                // What an attempt made whose connection broke.
-                if (mayBeLeft) await current.Files.RemoveAsync(staged).ConfigureAwait(false);
-                mayBeLeft = true;
-                return await PutAsync(current, name, staged, content, cancellationToken).ConfigureAwait(false);
+                // What an attempt made whose connection broke. The name is another each time: the server may still be about to make the first.
+                if (left is not null) await current.Files.RemoveAsync(left).ConfigureAwait(false);
+                left = $"{ParentOf(PathOf(name))}/{IDisk.StagingPrefix}{NewStagingName()}";
+                return await PutAsync(current, name, left, content, cancellationToken).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
     }
