@@ -373,6 +373,13 @@ internal sealed class RepairPlanner(OpenVault vault, RepairRequest request) : ID
         {
             string prefix = WriterStatement.Prefix + WriterStatement.IdText(writer);
             if (order.BringsBack(prefix)) continue;
+            if (names.Count == 1)
+            {
+                // It need not be a certificate that is missing: the writer's id may be what is damaged.
+                Leave(names.Single(), $"written by {WriterStatement.IdText(writer)}, whom no certificate of this vault names; it stays as it is", "--from a copy of this vault may bring it back, or the certificate");
+                continue;
+            }
+
             Leave(
                 prefix, string.Create(CultureInfo.InvariantCulture, $"no certificate names this writer, and {names.Count} objects that it signed stay as they are, as nobody can tell whether they are whole"),
                 "--from a copy of this vault brings back the certificate");
