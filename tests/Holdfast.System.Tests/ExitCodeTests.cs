@@ -23,7 +23,7 @@ public sealed class ExitCodeTests : IDisposable
         await FailsAsync(2, "there is none", "restore", "latest", "--to", world.PathOf("x"));
         await FailsAsync(1, "no such file or directory", "backup", world.PathOf("nothing"));
         await FailsAsync(2, "no such file or directory", "backup", world.Source, "--exclude-file", world.PathOf("nothing"));
-        await FailsAsync(2, "this version opens directories only", "points", "-r", "s3://bucket/x");
+        await FailsAsync(2, "this version opens /path, file:/path, s3://bucket/prefix", "points", "-r", "gopher://host/x");
         await world.BackupAsync();
         await FailsAsync(1, "not a directory", "restore", "latest", "--to", Path.Combine(world.Source, "a"));
         await FailsAsync(2, "is a directory", "cat", "latest", "/");
