@@ -204,7 +204,8 @@ public sealed class DamagedVaultTests(DamagedVaultTests.Made made) : IClassFixtu
             }
 
             string vault = Path.Combine(place, "vault");
-            string under = Path.Combine(vault, prefix.Replace("/1", "/" + First, StringComparison.Ordinal).Replace("/2", "/" + Second, StringComparison.Ordinal));
+            string session = prefix[^1] switch { '1' => First, '2' => Second, _ => "" };
+            string under = Path.Combine(vault, session.Length > 0 ? prefix[..^1] + session : prefix);
             string damaged = Directory.Exists(under)
                 ? Directory.GetFiles(under, "*", SearchOption.AllDirectories).MaxBy(path => (new FileInfo(path).Length, path))!
                 : under;

@@ -24,6 +24,12 @@ public sealed class ExitCodeTests : IDisposable
         await FailsAsync(1, "no such file or directory", "backup", world.PathOf("nothing"));
         await FailsAsync(2, "no such file or directory", "backup", world.Source, "--exclude-file", world.PathOf("nothing"));
         await FailsAsync(2, "this version opens /path, file:/path, s3://bucket/prefix", "points", "-r", "gopher://host/x");
+        foreach ((string name, string value) in ((string, string)[])[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", ""), ("AWS_CONFIG_FILE", "/dev/null"), ("AWS_EC2_METADATA_DISABLED", "true")])
+        {
+            world.Variables[name] = value;
+        }
+
+        await FailsAsync(2, "s3://bucket/x: No RegionEndpoint", "points", "-r", "s3://bucket/x");
         await world.BackupAsync();
         await FailsAsync(1, "not a directory", "restore", "latest", "--to", Path.Combine(world.Source, "a"));
         await FailsAsync(2, "is a directory", "cat", "latest", "/");

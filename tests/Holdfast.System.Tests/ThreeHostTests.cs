@@ -5,6 +5,7 @@ using Holdfast.Testing.Services;
 namespace Holdfast.System.Tests;
 
 /// A database on one host, the vault on a second, the restore on a third; nothing but the vault is shared.
+[Collection(LoopDisk.Collection)] // A network namespace brings a copy of all mounts: what others unmount meanwhile stays mounted in it.
 public sealed class ThreeHostTests : IDisposable
 {
     private const int DatabaseHost = 0;

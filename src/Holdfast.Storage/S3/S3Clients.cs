@@ -21,7 +21,7 @@ internal static class S3Clients
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
 
     /// <summary>Makes a client; nothing is sent yet. The caller disposes it.</summary>
-    /// <exception cref="HoldfastException">Kind Usage: the profile or the file of authorities cannot be used.</exception>
+    /// <exception cref="HoldfastException">Kind Usage: the profile or the file of authorities cannot be used, or no region is known.</exception>
     public static AmazonS3Client Create(S3Address address)
     {
         var config = new AmazonS3Config
@@ -45,7 +45,15 @@ internal static class S3Clients
             config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
         }
 
-        return address.Profile is { } profile ? new AmazonS3Client(ReadProfile(address, profile), config) : new AmazonS3Client(config);
+        try
+        {
+            return address.Profile is { } profile ? new AmazonS3Client(ReadProfile(address, profile), config) : new AmazonS3Client(config);
+        }
+        catch (AmazonClientException failure) when (failure.InnerException is null)
+        {
+            // Neither address nor environment, profile or machine names a region.
+            throw new HoldfastException(ErrorKind.Usage, $"{address.Text}: {failure.Message}", "add region=… or endpoint=… to the address, or set AWS_REGION", failure);
+        }
     }
 
     private static string? RegionOfEnvironment() => NotEmpty("AWS_REGION") ?? NotEmpty("AWS_DEFAULT_REGION");
