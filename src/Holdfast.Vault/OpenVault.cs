@@ -149,6 +149,7 @@ public sealed partial class OpenVault : IDisposable
         Host host, IObjectStore store, VaultSecret secret, KeyRing ring, CancellationToken cancellationToken)
     {
         await RequireEmptyAsync(store, cancellationToken).ConfigureAwait(false);
+        await store.VerifyCapabilitiesAsync(cancellationToken).ConfigureAwait(false);
         byte[] id = new byte[VaultDescriptor.IdBytes];
         host.Entropy.Fill(id);
         string slot = KeyDirectory.NewId(host.Entropy);
@@ -165,7 +166,7 @@ public sealed partial class OpenVault : IDisposable
         return await OpenAsync(host, store, id, slot, ring, DefaultCacheBytes, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Refuses a place where no vault can be made, also for what the store cannot do, before anybody is asked for a password.</summary>
+    /// <summary>Refuses a place where no vault can be made, before anybody is asked for a password.</summary>
     public static async Task RequireEmptyAsync(IObjectStore store, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -184,8 +185,6 @@ public sealed partial class OpenVault : IDisposable
                 ErrorKind.Refused, $"{store.Address}: is not empty, it holds {entry.Name}",
                 "choose an empty place for the vault; a vault that lost its object \"vault\" is mended by \"holdfast repair --from\" a copy of it");
         }
-
-        await store.VerifyCapabilitiesAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Refuses a place where no vault is that this program can read, before anybody is asked for a password.</summary>

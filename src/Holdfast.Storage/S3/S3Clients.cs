@@ -49,7 +49,7 @@ internal static class S3Clients
         {
             return address.Profile is { } profile ? new AmazonS3Client(ReadProfile(address, profile), config) : new AmazonS3Client(config);
         }
-        catch (AmazonClientException failure) when (failure.InnerException is null)
+        catch (AmazonClientException failure) when (address.Endpoint is null && config.RegionEndpoint is null)
         {
             // Neither address nor environment, profile or machine names a region.
             throw new HoldfastException(ErrorKind.Usage, $"{address.Text}: {failure.Message}", "add region=… or endpoint=… to the address, or set AWS_REGION", failure);
